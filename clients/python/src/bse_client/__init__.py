@@ -1,0 +1,1 @@
+"""Python client of the quote stream, and the bse-watch command."""

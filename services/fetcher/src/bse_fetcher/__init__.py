@@ -1,0 +1,1 @@
+"""Polls the exchange and is the only writer of market state."""

@@ -1,0 +1,1 @@
+"""Serves REST from the in-memory quote table."""

@@ -1,0 +1,1 @@
+"""Aggregates the health of all instances."""

@@ -1,0 +1,1 @@
+"""Fans quote deltas out over WebSocket and Socket.IO."""

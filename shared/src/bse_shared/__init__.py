@@ -1,0 +1,1 @@
+"""What the services share: quotes, wire, Redis edge, service shell."""

@@ -1,0 +1,1 @@
+"""A stand-in for the exchange's web API, with faults on request."""

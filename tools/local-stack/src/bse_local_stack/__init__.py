@@ -1,0 +1,1 @@
+"""Runs the whole product on one machine, and checks it from outside."""
