@@ -29,7 +29,7 @@ types: setup  ## mypy --strict over all packages
 	@$(BIN)/mypy
 
 imports: setup  ## Hold the rooms apart (import-linter contracts)
-	@$(BIN)/lint-imports --no-timings
+	@$(BIN)/lint-imports
 
 fmt: setup  ## Format the code
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

@@ -1,0 +1,25 @@
+"""Fixtures for the tests of all packages: a real Redis-compatible server."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from redis.asyncio import Redis
+
+from bse_local_stack.ports import free_ports
+from bse_local_stack.redis_server import running_server
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[str]:
+    """The URL of a server that runs for the whole session."""
+    with running_server(free_ports(1)[0]) as url:
+        yield url
+
+
+@pytest.fixture
+async def redis(redis_server: str) -> AsyncIterator[Redis]:
+    """A client of an empty server."""
+    client = Redis.from_url(redis_server, socket_timeout=5)
+    await client.flushall()
+    yield client
+    await client.aclose()

@@ -1,0 +1,53 @@
+"""Changes between two states of a quote, and their laws.
+
+A delta maps field numbers to absolute new values, so that it can be merged, repeated and conflated:
+
+    apply(a, diff(a, b)) == b        diff(a, a) == {}
+    apply(apply(q, x), y) == apply(q, merge(x, y))        merge is associative
+"""
+
+from collections.abc import Mapping
+
+from bse_shared.quotes.quote import Quote, Value
+
+
+Delta = dict[int, Value]
+"""Field number to absolute value."""
+
+
+def diff(old: Quote, new: Quote) -> Delta:
+    """What turns `old` into `new`."""
+    if old == new:
+        return {}
+    return {
+        number: after
+        for number, (before, after) in enumerate(zip(old, new, strict=True))
+        if before != after
+    }
+
+
+def diff_seen(old: Quote, seen: Mapping[int, Value]) -> Delta:
+    """What `seen`, the fields that a source reported, changes in `old`; fields not seen stay."""
+    return {number: value for number, value in seen.items() if old[number] != value}
+
+
+def apply(quote: Quote, delta: Mapping[int, Value]) -> Quote:
+    """`quote` with the delta's values. Numbers of a newer version than ours are passed over."""
+    values = list(quote)
+    for number, value in delta.items():
+        if number < len(values):
+            values[number] = value
+    return Quote._make(values)
+
+
+def merge(first: Mapping[int, Value], then: Mapping[int, Value]) -> Delta:
+    """One delta that does what `first` and `then` do one after the other: newest wins."""
+    return {**first, **then}
+
+
+def mask_of(delta: Mapping[int, Value]) -> int:
+    """The set of changed fields as a bit mask (bit N = field number N). Masks merge with `|`."""
+    mask = 0
+    for number in delta:
+        mask |= 1 << number
+    return mask

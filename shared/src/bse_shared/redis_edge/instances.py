@@ -1,0 +1,71 @@
+"""Signs of life and client subscriptions in the store: small records that services leave for each other."""
+
+from redis.asyncio import Redis
+
+from bse_shared.redis_edge import keys
+from bse_shared.redis_edge.connection import store_errors
+from bse_shared.wire.records import (
+    Heartbeat,
+    SubscriptionRecord,
+    from_json,
+    to_json,
+)
+
+
+class Instances:
+    """Who is there: one heartbeat record an instance, kept for a while after its last beat."""
+
+    def __init__(self, redis: Redis):
+        self._redis = redis
+
+    async def beat(self, heartbeat: Heartbeat) -> None:
+        """Leave this instance's sign of life."""
+        field = f"{heartbeat.service}/{heartbeat.instance}"
+        with store_errors():
+            await self._redis.hset(keys.INSTANCES, field, to_json(heartbeat))
+
+    async def leave(self, service: str, instance: str) -> None:
+        """This instance stops for good: it is no longer missed."""
+        with store_errors():
+            await self._redis.hdel(keys.INSTANCES, f"{service}/{instance}")
+
+    async def all(self, now_ms: int) -> list[Heartbeat]:
+        """Every instance heard of in the last ten minutes; older records are removed."""
+        with store_errors():
+            fields = await self._redis.hgetall(keys.INSTANCES)
+            found = []
+            for field, data in fields.items():
+                heartbeat = from_json(data, Heartbeat)
+                if (
+                    heartbeat is None
+                    or now_ms - heartbeat.at_ms > keys.INSTANCES_KEPT_S * 1000
+                ):
+                    await self._redis.hdel(keys.INSTANCES, field)
+                else:
+                    found.append(heartbeat)
+        return sorted(found, key=lambda h: (h.service, h.instance))
+
+
+class Subscriptions:
+    """The sets that clients asked for under their client id, shared by gateway and hub."""
+
+    def __init__(self, redis: Redis):
+        self._redis = redis
+
+    async def save(self, record: SubscriptionRecord) -> None:
+        """Store the set and tell the hubs that it changed."""
+        with store_errors():
+            async with self._redis.pipeline(transaction=True) as pipe:
+                pipe.set(
+                    keys.subscription(record.client_id),
+                    to_json(record),
+                    ex=keys.SUBSCRIPTION_TTL_S,
+                )
+                pipe.publish(keys.SUBSCRIPTION_CHANNEL, record.client_id)
+                await pipe.execute()
+
+    async def load(self, client_id: str) -> SubscriptionRecord | None:
+        """The client's set, or None."""
+        with store_errors():
+            data = await self._redis.get(keys.subscription(client_id))
+        return from_json(data, SubscriptionRecord) if data else None

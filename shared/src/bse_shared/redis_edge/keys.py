@@ -1,0 +1,52 @@
+"""The only file that knows key and channel names, and how long keys live.
+
+`{s3}` is a hash tag: all keys of a shard live in one Redis Cluster slot.
+"""
+
+QUOTE_TTL_S = 300
+"""Requirement: `stock:quote:*` lives five minutes, refreshed with each confirmation."""
+
+SUBSCRIPTION_TTL_S = 24 * 3600
+INSTANCES_KEPT_S = 600
+
+QUOTE_PREFIX = "stock:quote:"
+BEAT_CHANNEL = "bse:beat"
+SUBSCRIPTION_CHANNEL = "bse:subscription-changed"
+FEED_STATUS = "bse:feed:status"
+INSTRUMENTS = "bse:instruments"
+INSTANCES = "bse:instances"
+
+
+def quote(symbol: str) -> str:
+    """The packed image of a symbol, for anyone who reads the cache by hand or by name."""
+    return f"{QUOTE_PREFIX}{symbol}"
+
+
+def batch(batch_id: str) -> str:
+    """The processing status of a fetch batch."""
+    return f"stock:batch:{batch_id}"
+
+
+def subscription(client_id: str) -> str:
+    """A client's subscription set."""
+    return f"client:subscription:{client_id}"
+
+
+def lease(shard: int) -> str:
+    """Who writes the shard, and in which epoch."""
+    return f"bse:{{s{shard}}}:lease"
+
+
+def head(shard: int) -> str:
+    """The shard's epoch, sequence and confirmation times (hash)."""
+    return f"bse:{{s{shard}}}:head"
+
+
+def quotes(shard: int) -> str:
+    """The shard's last-known images by scrip code (hash), which outlive the TTL of `stock:quote:*`."""
+    return f"bse:{{s{shard}}}:quotes"
+
+
+def deltas(shard: int) -> str:
+    """The channel of the shard's frames."""
+    return f"bse:{{s{shard}}}:deltas"

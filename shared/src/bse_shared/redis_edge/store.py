@@ -1,0 +1,268 @@
+"""What of the market is kept in Redis, and how it is read and written. Knows no other service's purpose.
+
+Every round trip also observes the store's clock. Raises StoreUnavailable for anything Redis does wrong.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import NoScriptError
+
+from bse_shared.pacing.clock import Clock
+from bse_shared.pacing.store_clock import StoreClock
+from bse_shared.quotes.frame import Confirmed, ShardHead, Snapshot
+from bse_shared.quotes.instrument import InstrumentMaster
+from bse_shared.quotes.position import Position
+from bse_shared.quotes.shard_writer import Plan
+from bse_shared.redis_edge import keys
+from bse_shared.redis_edge.connection import StoreUnavailable, store_errors
+from bse_shared.redis_edge.scripts import (
+    COMMIT,
+    RELEASE_LEASE,
+    RENEW_LEASE,
+    TAKE_LEASE,
+    Script,
+)
+from bse_shared.wire.bus import (
+    pack_confirmed,
+    pack_frame,
+    pack_image,
+    pack_list,
+    unpack_confirmed,
+    unpack_image,
+)
+from bse_shared.wire.instruments import pack_instruments, unpack_instruments
+from bse_shared.wire.records import FeedStatus, from_json, to_json
+
+
+class Fenced(Exception):
+    """The store refused a write: the lease is someone else's, or the store is not where the writer thinks."""
+
+
+class Lease:
+    """A shard's write lease in one term. `value` is what the store holds while it is ours."""
+
+    def __init__(self, shard: int, epoch: int, holder: str):
+        self.shard = shard
+        self.epoch = epoch
+        self.value = f"{epoch}:{holder}"
+
+
+class Heads:
+    """What anti-entropy reads at one go: every shard's head, the feed status, the master's version."""
+
+    def __init__(
+        self,
+        shards: list[ShardHead],
+        feed: FeedStatus | None,
+        instruments_version: int,
+    ):
+        self.shards = shards
+        self.feed = feed
+        self.instruments_version = instruments_version
+
+
+class MarketStore:
+    """The market in Redis: shards of images with their positions, leases, feed status, instruments."""
+
+    def __init__(self, redis: Redis, clock: Clock, shards: int):
+        self.store_clock = StoreClock()
+        self.shards = shards
+        self._redis = redis
+        self._clock = clock
+
+    def now_ms(self) -> int:
+        """The store's time now; 0 before the store was ever reached."""
+        return self.store_clock.now_ms(self._clock.monotonic_ms())
+
+    # Reading.
+
+    async def snapshot(self, shard: int) -> Snapshot:
+        """The shard's images and position, read atomically."""
+        with store_errors():
+            async with self._redis.pipeline(transaction=True) as pipe:
+                pipe.hmget(keys.head(shard), ["epoch", "sequence", "confirmed"])
+                pipe.hgetall(keys.quotes(shard))
+                pipe.time()
+                head, quotes, _ = await self._timed(pipe.execute())
+        images = dict(unpack_image(data) for data in quotes.values())
+        found = _head(shard, head)
+        return Snapshot(shard, found.position, found.confirmed, images)
+
+    async def heads(self) -> Heads:
+        """All shards' heads, the feed status and the master's version, in one round trip."""
+        with store_errors():
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for shard in range(self.shards):
+                    pipe.hmget(keys.head(shard), ["epoch", "sequence", "confirmed"])
+                pipe.get(keys.FEED_STATUS)
+                pipe.hget(keys.INSTRUMENTS, "version")
+                pipe.time()
+                *heads, feed, version, _ = await self._timed(pipe.execute())
+        return Heads(
+            [_head(shard, head) for shard, head in enumerate(heads)],
+            from_json(feed, FeedStatus) if feed else None,
+            int(version or 0),
+        )
+
+    async def instruments(self) -> InstrumentMaster:
+        """The instrument master; an empty one of version 0 where none was stored yet."""
+        with store_errors():
+            fields: list[Any] = await self._redis.hmget(
+                keys.INSTRUMENTS, ["version", "rows"]
+            )
+        version, rows = fields
+        if rows is None:
+            return InstrumentMaster()
+        return InstrumentMaster(unpack_instruments(rows), int(version or 0))
+
+    # Writing: the fetcher's alone.
+
+    async def take_lease(
+        self, shard: int, holder: str, ttl_ms: int, epoch_floor: int
+    ) -> Lease | None:
+        """Open a new term on the shard, or None while somebody else holds it."""
+        args = [holder, ttl_ms, epoch_floor]
+        names = [keys.lease(shard), keys.head(shard)]
+        (found,) = await self._run_all([(TAKE_LEASE, names, args)])
+        return Lease(shard, int(found[1]), holder) if found[0] else None
+
+    async def renew_leases(self, leases: Sequence[Lease], ttl_ms: int) -> list[Lease]:
+        """Prolong the leases; those that are still ours come back."""
+        calls = [
+            (RENEW_LEASE, [keys.lease(lease.shard)], [lease.value, ttl_ms])
+            for lease in leases
+        ]
+        replies = await self._run_all(calls)
+        return [lease for lease, reply in zip(leases, replies, strict=True) if reply[0]]
+
+    async def release_leases(self, leases: Sequence[Lease]) -> None:
+        """Give the leases back, so that a standby need not wait for their end."""
+        await self._run_all(
+            [
+                (RELEASE_LEASE, [keys.lease(lease.shard)], [lease.value])
+                for lease in leases
+            ]
+        )
+
+    async def commit(
+        self, plans: Sequence[tuple[Lease, Plan]], master: InstrumentMaster
+    ) -> list[Fenced | None]:
+        """Write each plan and publish its frame, atomically per shard, all in one round trip.
+
+        The answer tells for each plan whether it was refused. If StoreUnavailable is raised, what was
+        written is in doubt: take the leases again and read what the store holds.
+        """
+        replies = await self._run_all(
+            [_commit_call(lease, plan, master) for lease, plan in plans]
+        )
+        return [None if reply[0] else Fenced(reply[2].decode()) for reply in replies]
+
+    async def save_instruments(self, master: InstrumentMaster) -> None:
+        """Store the master under its version."""
+        rows = pack_instruments(master.by_code.values())
+        with store_errors():
+            await self._redis.hset(
+                keys.INSTRUMENTS, mapping={"version": master.version, "rows": rows}
+            )
+
+    async def beat(self, feed: FeedStatus) -> None:
+        """Store the feed status and publish it as the bus beat."""
+        data = to_json(feed)
+        with store_errors():
+            async with self._redis.pipeline(transaction=False) as pipe:
+                pipe.set(keys.FEED_STATUS, data)
+                pipe.publish(keys.BEAT_CHANNEL, data)
+                pipe.time()
+                await self._timed(pipe.execute())
+
+    # Private.
+
+    async def _timed(self, replies: Any) -> list[Any]:
+        """Await a pipeline whose last command is TIME; learn the store's clock from it."""
+        sent_ms = self._clock.monotonic_ms()
+        found: list[Any] = await replies
+        seconds, microseconds = found[-1]
+        self.store_clock.observe(
+            sent_ms, self._clock.monotonic_ms(), seconds * 1000 + microseconds / 1000
+        )
+        return found
+
+    async def _run_all(
+        self, calls: Sequence[tuple[Script, list[str], list[Any]]]
+    ) -> list[Any]:
+        """Run scripts in one round trip; a server that forgot them (restart, fail-over) is taught again."""
+        if not calls:
+            return []
+        sent_ms = self._clock.monotonic_ms()
+        with store_errors():
+            replies = await self._evaluate(calls, by_digest=True)
+            forgotten = [
+                i for i, r in enumerate(replies) if isinstance(r, NoScriptError)
+            ]
+            if forgotten:
+                sent_ms = self._clock.monotonic_ms()
+                again = await self._evaluate([calls[i] for i in forgotten])
+                for i, reply in zip(forgotten, again, strict=True):
+                    replies[i] = reply
+        for reply in replies:
+            if isinstance(reply, Exception):
+                raise StoreUnavailable(str(reply)) from reply
+        self._observe_script_time(sent_ms, replies[-1])
+        return replies
+
+    async def _evaluate(
+        self,
+        calls: Iterable[tuple[Script, list[str], list[Any]]],
+        *,
+        by_digest: bool = False,
+    ) -> list[Any]:
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for script, names, args in calls:
+                how = ("EVALSHA", script.sha) if by_digest else ("EVAL", script.body)
+                pipe.execute_command(*how, len(names), *names, *args)
+            replies: list[Any] = await pipe.execute(raise_on_error=False)
+            return replies
+
+    def _observe_script_time(self, sent_ms: float, reply: Any) -> None:
+        stamps = reply if isinstance(reply, list) else []
+        # TAKE_LEASE tells the time third, RENEW_LEASE and COMMIT second.
+        for stamp in reversed(stamps[1:3]):
+            if isinstance(stamp, bytes) and stamp.isdigit():
+                self.store_clock.observe(
+                    sent_ms, self._clock.monotonic_ms(), int(stamp)
+                )
+                return
+
+
+def _commit_call(
+    lease: Lease, plan: Plan, master: InstrumentMaster
+) -> tuple[Script, list[str], list[Any]]:
+    frame = plan.frame
+    shard = frame.shard
+    flat: list[str | bytes] = []
+    for code, image in plan.images.items():
+        flat += (str(code), master.symbol_of(code), pack_image(code, image))
+    args = [
+        lease.value,
+        frame.position.sequence - 1,
+        frame.position.sequence,
+        pack_confirmed(plan.confirmed),
+        pack_list(flat),
+        pack_list([master.symbol_of(code) for code in plan.kept_alive]),
+        keys.QUOTE_TTL_S,
+        keys.QUOTE_PREFIX,
+        keys.deltas(shard),
+        pack_frame(frame),
+    ]
+    return COMMIT, [keys.lease(shard), keys.head(shard), keys.quotes(shard)], args
+
+
+def _head(shard: int, fields: Sequence[bytes | None]) -> ShardHead:
+    epoch, sequence, confirmed = fields
+    return ShardHead(
+        shard,
+        Position(int(epoch or 0), int(sequence or 0)),
+        unpack_confirmed(confirmed) if confirmed else Confirmed(),
+    )

@@ -1,0 +1,141 @@
+"""Frames and images as bytes: what the fetcher writes and every reader of the store or the bus decodes.
+
+MessagePack arrays that begin with a version. A reader takes its own version only, and passes over trailing
+elements and field numbers that it does not know, so that a newer writer may add to the end.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgpack
+
+from bse_shared.quotes.frame import (
+    Change,
+    Confirmation,
+    Confirmed,
+    Frame,
+    Image,
+)
+from bse_shared.quotes.position import Position
+from bse_shared.quotes.quote import FIELDS, Quote
+
+
+VERSION = 1
+FRAME_BYTES_MAX = 8 * 1024 * 1024
+
+_FIELD_COUNT = len(FIELDS)
+_pack_old: Callable[[object], bytes] = msgpack.Packer(
+    autoreset=True, use_bin_type=False
+).pack
+_pack: Callable[[object], bytes] = msgpack.Packer(autoreset=True).pack
+
+
+class MalformedMessage(ValueError):
+    """Bytes from the store or the bus that are not what this version writes."""
+
+
+def pack_image(code: int, image: Image) -> bytes:
+    """`[version, code, epoch, sequence, changed_at_ms, [field values by number]]`."""
+    position, changed_at_ms, quote = image
+    return _pack(
+        (VERSION, code, position.epoch, position.sequence, changed_at_ms, quote)
+    )
+
+
+def unpack_image(data: bytes) -> tuple[int, Image]:
+    """The scrip code and its image. Raises MalformedMessage."""
+    message = _unpack(data)
+    try:
+        _, code, epoch, sequence, changed_at_ms, values = message[:6]
+        quote = Quote(*values[:_FIELD_COUNT])
+        return int(code), Image(Position(epoch, sequence), changed_at_ms, quote)
+    except (TypeError, ValueError) as error:
+        raise MalformedMessage(f"not an image: {error}") from error
+
+
+def pack_frame(frame: Frame) -> bytes:
+    """`[version, shard, epoch, sequence, received_at_ms, [confirmed at, whole, codes], changes…]`.
+
+    A change is four flat elements: code, previous epoch (0: the frame's own), previous sequence, delta.
+    """
+    epoch = frame.position.epoch
+    changes: list[Any] = []
+    for code, previous, delta in frame.changes:
+        changes += (
+            code,
+            0 if previous.epoch == epoch else previous.epoch,
+            previous.sequence,
+            delta,
+        )
+    return _pack(
+        (
+            VERSION,
+            frame.shard,
+            epoch,
+            frame.position.sequence,
+            frame.received_at_ms,
+            frame.confirmation,
+            changes,
+        )
+    )
+
+
+def unpack_frame(data: bytes) -> Frame:
+    """The frame. Raises MalformedMessage."""
+    message = _unpack(data)
+    try:
+        _, shard, epoch, sequence, received_at_ms, confirmation, flat = message[:7]
+        parts = iter(flat)
+        changes = tuple(
+            Change(code, _previous(epoch, previous_epoch, previous_sequence), delta)
+            for code, previous_epoch, previous_sequence, delta in zip(
+                parts, parts, parts, parts, strict=True
+            )
+        )
+        return Frame(
+            int(shard),
+            Position(epoch, sequence),
+            int(received_at_ms),
+            Confirmation(*confirmation[:3]),
+            changes,
+        )
+    except (TypeError, ValueError) as error:
+        raise MalformedMessage(f"not a frame: {error}") from error
+
+
+def pack_confirmed(confirmed: Confirmed) -> bytes:
+    """`[version, all_at_ms, {code: at_ms}]`."""
+    return _pack((VERSION, confirmed.all_at_ms, confirmed.apart))
+
+
+def unpack_confirmed(data: bytes) -> Confirmed:
+    """The confirmation times of a shard. Raises MalformedMessage."""
+    try:
+        _, all_at_ms, apart = _unpack(data)[:3]
+        return Confirmed(int(all_at_ms), dict(apart))
+    except (TypeError, ValueError) as error:
+        raise MalformedMessage(f"not confirmation times: {error}") from error
+
+
+def pack_list(items: Sequence[str | bytes]) -> bytes:
+    """A plain list, for the store's scripts (whose MessagePack is older than the bin type)."""
+    return _pack_old(items)
+
+
+def _previous(epoch: int, previous_epoch: int, previous_sequence: int) -> Position:
+    # A scrip's first change follows START, whose sequence no written position has.
+    if previous_epoch == 0 and previous_sequence == 0:
+        return Position(0, 0)
+    return Position(previous_epoch or epoch, previous_sequence)
+
+
+def _unpack(data: bytes) -> tuple[Any, ...]:
+    if len(data) > FRAME_BYTES_MAX:
+        raise MalformedMessage(f"{len(data)} bytes, at most {FRAME_BYTES_MAX}")
+    try:
+        message = msgpack.unpackb(data, use_list=False, strict_map_key=False)
+    except (ValueError, RecursionError, msgpack.UnpackException) as error:
+        raise MalformedMessage(f"not MessagePack: {error}") from error
+    if not isinstance(message, tuple) or not message or message[0] != VERSION:
+        raise MalformedMessage("not a message of this version")
+    return message

@@ -1,0 +1,78 @@
+"""The small records that services leave for each other in the store, as typed JSON.
+
+JSON, because operators read these keys by hand. Unknown members are passed over (a newer writer may add).
+"""
+
+from typing import TypeVar
+
+import msgspec
+
+
+class SessionRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """The market session as the fetcher sees it; times are epoch milliseconds."""
+
+    phase: str
+    is_open: bool
+    reason: str = ""
+    trading_day: str = ""
+    next_change_at_ms: int | None = None
+    next_open_at_ms: int | None = None
+
+
+class FeedStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """The fetcher's word on the feed, published every second as the bus beat; store-clock times."""
+
+    at_ms: int
+    writer: str
+    source: str
+    state: str
+    session: SessionRecord
+    shards: int
+    poll_interval_s: float
+    last_answer_at_ms: int | None = None
+    last_error: str | None = None
+    rows: int = 0
+    rejected_rows: int = 0
+    instruments_version: int = 0
+
+
+class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
+    """One instance's sign of life; `at_ms` and `started_at_ms` are store-clock times."""
+
+    service: str
+    instance: str
+    url: str
+    version: str
+    at_ms: int
+    started_at_ms: int
+    ready: bool
+    reasons: list[str] = msgspec.field(default_factory=list)
+    role: str = ""
+    detail: dict[str, str | int | float | bool | None] = msgspec.field(
+        default_factory=dict
+    )
+
+
+class SubscriptionRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """The set of a client id, as `POST /api/subscribe` or the hub wrote it."""
+
+    client_id: str
+    mode: str
+    codes: list[int]
+    updated_at_ms: int
+
+
+Record = TypeVar("Record", bound=msgspec.Struct)
+
+
+def to_json(record: msgspec.Struct) -> bytes:
+    """The record as JSON."""
+    return msgspec.json.encode(record)
+
+
+def from_json(data: bytes | str, kind: type[Record]) -> Record | None:
+    """The record, or None where the bytes are not one (written by another version)."""
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except msgspec.DecodeError:
+        return None
