@@ -20,7 +20,7 @@ class Quality(StrEnum):
     SUSPECT = "suspect"
 
 
-_OF_CONDITION = {
+_OF_CONDITION: dict[int, Quality] = {
     Condition.GOOD: Quality.LIVE,
     Condition.DELAYED: Quality.DELAYED,
     Condition.SUSPECT: Quality.SUSPECT,
@@ -37,10 +37,11 @@ def quality_of(
 ) -> Quality:
     """The quality of a price confirmed `age_ms` ago (None: never), while the market is or is not open.
 
-    An age below zero means that a clock ran backwards: what is not known to be fresh is stale.
+    An age below zero means that a clock ran backwards: what is not known to be fresh is stale. A condition
+    that only a newer version knows is nothing good.
     """
     if not market_open:
         return Quality.SUSPECT if condition == Condition.SUSPECT else Quality.CLOSED
     if age_ms is None or age_ms > fresh_for_ms or age_ms < -fresh_for_ms:
         return Quality.STALE
-    return _OF_CONDITION.get(Condition(condition or 0), Quality.LIVE)
+    return _OF_CONDITION.get(condition or 0, Quality.SUSPECT)

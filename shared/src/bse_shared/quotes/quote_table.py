@@ -19,6 +19,7 @@ from bse_shared.quotes.frame import (
     Snapshot,
 )
 from bse_shared.quotes.position import START, Position, shard_of
+from bse_shared.quotes.quality import FRESH_FOR_MS
 
 
 WAITING_MAX = 64
@@ -70,6 +71,16 @@ class QuoteTable:
     def oldest_list_ms(self) -> int:
         """The oldest of the shards' common confirmation times: how old the feed as a whole is."""
         return min(shard.confirmed.all_at_ms for shard in self._shards)
+
+    def live_for_ms(self, now_ms: int, fresh_for_ms: int = FRESH_FOR_MS) -> int:
+        """How long, from now, all prices that are fresh now stay fresh without another confirmation."""
+        ages_ms = [
+            now_ms - at_ms
+            for shard in self._shards
+            for at_ms in (shard.confirmed.all_at_ms, *shard.confirmed.apart.values())
+        ]
+        fresh_ms = [age_ms for age_ms in ages_ms if age_ms <= fresh_for_ms]
+        return max(0, fresh_for_ms - max(fresh_ms)) if fresh_ms else 0
 
     @property
     def shards(self) -> int:

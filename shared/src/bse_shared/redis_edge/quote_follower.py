@@ -7,7 +7,7 @@ ages grow.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from redis.asyncio import Redis
 
@@ -31,7 +31,9 @@ class QuoteFollower:
         redis: Redis,
         store: MarketStore,
         on_changes: Callable[[Changes], None] = lambda _: None,
+        also: Mapping[str, Callable[[bytes], None]] | None = None,
     ):
+        """`also`: more channels to follow on the same connection, with what takes their messages."""
         self.table = QuoteTable(store.shards)
         self.instruments = InstrumentMaster()
         self.feed: FeedStatus | None = None
@@ -43,6 +45,7 @@ class QuoteFollower:
         self._redis = redis
         self._store = store
         self._on_changes = on_changes
+        self._also = dict(also or {})
         self._wanted = asyncio.Event()
 
     def now_ms(self) -> int:
@@ -53,7 +56,9 @@ class QuoteFollower:
         """Follow the bus until it breaks (raises StoreUnavailable); call again to go on."""
         channels = [keys.deltas(shard) for shard in range(self.table.shards)]
         try:
-            async for message in messages(self._redis, [*channels, keys.BEAT_CHANNEL]):
+            async for message in messages(
+                self._redis, [*channels, keys.BEAT_CHANNEL, *self._also]
+            ):
                 if message is None:
                     self.connected = True
                     self.table.read_again()
@@ -81,6 +86,9 @@ class QuoteFollower:
     def _take(self, channel: str, data: bytes) -> None:
         if channel == keys.BEAT_CHANNEL:
             self.feed = from_json(data, FeedStatus) or self.feed
+            return
+        if channel in self._also:
+            self._also[channel](data)
             return
         try:
             frame = unpack_frame(data)

@@ -3,7 +3,8 @@
 Every round trip also observes the store's clock. Raises StoreUnavailable for anything Redis does wrong.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from redis.asyncio import Redis
@@ -11,7 +12,7 @@ from redis.exceptions import NoScriptError
 
 from bse_shared.pacing.clock import Clock
 from bse_shared.pacing.store_clock import StoreClock
-from bse_shared.quotes.frame import Confirmed, ShardHead, Snapshot
+from bse_shared.quotes.frame import Confirmed, Image, ShardHead, Snapshot
 from bse_shared.quotes.instrument import InstrumentMaster
 from bse_shared.quotes.position import Position
 from bse_shared.quotes.shard_writer import Plan
@@ -25,6 +26,7 @@ from bse_shared.redis_edge.scripts import (
     Script,
 )
 from bse_shared.wire.bus import (
+    MalformedMessage,
     pack_confirmed,
     pack_frame,
     pack_image,
@@ -86,7 +88,7 @@ class MarketStore:
                 pipe.hgetall(keys.quotes(shard))
                 pipe.time()
                 head, quotes, _ = await self._timed(pipe.execute())
-        images = dict(unpack_image(data) for data in quotes.values())
+        images = dict(_readable_images(quotes.values()))
         found = _head(shard, head)
         return Snapshot(shard, found.position, found.confirmed, images)
 
@@ -234,6 +236,13 @@ class MarketStore:
                     sent_ms, self._clock.monotonic_ms(), int(stamp)
                 )
                 return
+
+
+def _readable_images(stored: Iterable[bytes]) -> Iterator[tuple[int, Image]]:
+    """Images of another version are passed over: the writer sees the scrip as new and writes it again."""
+    for data in stored:
+        with suppress(MalformedMessage):
+            yield unpack_image(data)
 
 
 def _commit_call(

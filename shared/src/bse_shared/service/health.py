@@ -8,7 +8,10 @@ from bse_shared.pacing.clock import Clock
 
 @dataclass(slots=True)
 class LoopHealth:
-    """What is known of one loop. `silence_max_s` None: the loop bounds its own silence."""
+    """What is known of one loop. `silence_max_s` None: a step is endless and bounds its own silence.
+
+    Such a loop finishes no step after it recovered; its owner tells in `not_ready` how it does.
+    """
 
     silence_max_s: float | None
     progressed_ms: float
@@ -58,6 +61,7 @@ class Health:
             f"{name}: {loop.last_error}"
             for name, loop in self.loops.items()
             if loop.failures > 2  # noqa: PLR2004 - a single blip is not a reason
+            and loop.silence_max_s is not None
         ]
         draining = ["draining"] if self.draining else []
         return [*draining, *self.not_ready(), *failing]

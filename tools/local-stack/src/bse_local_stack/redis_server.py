@@ -39,13 +39,14 @@ def find_server() -> str:
     )
 
 
-def command(server: str, port: int, directory: str, *, durable: bool) -> list[str]:
-    """The command line of a server on loopback."""
-    keep = ["--appendonly", "yes"] if durable else ["--appendonly", "no"]
+def command(
+    server: str, port: int, directory: str, *, loglevel: str = "notice"
+) -> list[str]:
+    """The command line of a server on loopback that keeps nothing on disk."""
     return [
         server,
         *("--bind", "127.0.0.1", "--port", str(port), "--dir", directory),
-        *("--save", "", *keep, "--loglevel", "notice"),
+        *("--save", "", "--appendonly", "no", "--loglevel", loglevel),
     ]
 
 
@@ -53,7 +54,7 @@ def command(server: str, port: int, directory: str, *, durable: bool) -> list[st
 def running_server(port: int) -> Iterator[str]:
     """A server that keeps nothing, for tests and benchmarks; gives its URL."""
     with TemporaryDirectory(prefix="bse-redis-") as directory:
-        line = command(find_server(), port, directory, durable=False)
+        line = command(find_server(), port, directory)
         with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as process:
             try:
                 _wait_until_ready(process)

@@ -1,0 +1,47 @@
+"""Every metric of the fetcher."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+
+class FetcherMetrics:
+    """What an operator needs to know of the polling."""
+
+    def __init__(self, registry: CollectorRegistry):
+        # Polls by outcome: ok, or the kind of error. `rate(...{outcome!="ok"})` is the error rate.
+        self.polls = Counter(
+            "fetcher_polls", "Polls of the exchange.", ["outcome"], registry=registry
+        )
+        # From asking to the last byte of the answer.
+        self.answer_seconds = Histogram(
+            "fetcher_answer_seconds",
+            "Time until the exchange had answered.",
+            registry=registry,
+            buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10),
+        )
+        # From the last byte of the answer to the published frames: the platform's own part.
+        self.publish_seconds = Histogram(
+            "fetcher_publish_seconds",
+            "Time from an answer to its published frames.",
+            registry=registry,
+            buckets=(0.005, 0.01, 0.025, 0.05, 0.08, 0.1, 0.2, 0.5, 1),
+        )
+        # Rows by what became of them: changed, unchanged, rejected, time_went_back, volume_went_back.
+        self.rows = Counter(
+            "fetcher_rows", "Rows of answers.", ["outcome"], registry=registry
+        )
+        # A field that BSE left out or retyped: its API drifts, alarm before users notice.
+        self.schema_drift = Counter(
+            "fetcher_schema_drift",
+            "Row fields that were missing or had another type.",
+            ["what"],
+            registry=registry,
+        )
+        self.shards_held = Gauge(
+            "fetcher_shards_held",
+            "Shards that this instance writes.",
+            registry=registry,
+        )
+        # A refused commit: another fetcher took over, or the store lost writes.
+        self.fenced = Counter(
+            "fetcher_fenced", "Commits that the store refused.", registry=registry
+        )

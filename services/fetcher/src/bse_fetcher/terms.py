@@ -1,0 +1,111 @@
+"""The shards that this fetcher may write now: leases with the writers that started on what the store held.
+
+A list source has one active poller: whoever gets the first shard goes on to the others, so two fetchers never
+share the market between them and ask the exchange twice.
+"""
+
+from collections.abc import Mapping
+
+import structlog
+
+from bse_fetcher.metrics import FetcherMetrics
+from bse_shared.pacing.clock import Clock
+from bse_shared.quotes.instrument import InstrumentMaster
+from bse_shared.quotes.position import next_epoch
+from bse_shared.quotes.shard_writer import Plan, ShardWriter
+from bse_shared.redis_edge.connection import StoreUnavailable
+from bse_shared.redis_edge.store import Lease, MarketStore
+
+
+log = structlog.get_logger()
+
+
+class Terms:
+    """Leases and writers by shard. Complete means that this fetcher is the active one."""
+
+    def __init__(
+        self,
+        store: MarketStore,
+        clock: Clock,
+        holder: str,
+        lease_ttl_s: float,
+        metrics: FetcherMetrics,
+    ):
+        self.writers: dict[int, ShardWriter] = {}
+        self._leases: dict[int, Lease] = {}
+        self._store = store
+        self._clock = clock
+        self._holder = holder
+        self._ttl_ms = int(lease_ttl_s * 1000)
+        self._metrics = metrics
+        self._seen_epoch = 0
+
+    @property
+    def active(self) -> bool:
+        """Whether this fetcher holds the whole market."""
+        return len(self.writers) == self._store.shards
+
+    async def hold(self) -> None:
+        """Renew what is held, then try to take what is missing. Call it a few times within the TTL."""
+        held = await self._store.renew_leases(list(self._leases.values()), self._ttl_ms)
+        for shard in set(self._leases) - {lease.shard for lease in held}:
+            self.lose(shard, "lease expired or taken over")
+        was_active = self.active
+        await self._take_missing()
+        if self.active and not was_active:
+            log.info("fetcher.active", shards=len(self.writers))
+
+    def lose(self, shard: int, why: str) -> None:
+        """Forget a term: what the store holds is no longer known."""
+        if self._leases.pop(shard, None):
+            self.writers.pop(shard, None)
+            log.info("fetcher.term_lost", shard=shard, why=why)
+        self._metrics.shards_held.set(len(self.writers))
+
+    def lose_all(self, why: str) -> None:
+        """Forget all terms."""
+        for shard in list(self._leases):
+            self.lose(shard, why)
+
+    async def release(self) -> None:
+        """Give the leases back at shutdown."""
+        leases = list(self._leases.values())
+        self._leases.clear()
+        self.writers.clear()
+        await self._store.release_leases(leases)
+
+    async def commit(self, plans: Mapping[int, Plan], master: InstrumentMaster) -> int:
+        """Commit plans by shard; how many were taken. A refused or doubtful one ends its term."""
+        jobs = [(self._leases[shard], plan) for shard, plan in plans.items()]
+        try:
+            refusals = await self._store.commit(jobs, master)
+        except StoreUnavailable:
+            self.lose_all("a commit is in doubt")
+            raise
+        for (lease, plan), refusal in zip(jobs, refusals, strict=True):
+            if self._leases.get(lease.shard) is not lease:
+                continue  # lost, or taken anew, while the commit was under way
+            if refusal is None:
+                self.writers[lease.shard].committed(plan)
+            else:
+                self._metrics.fenced.inc()
+                self.lose(lease.shard, str(refusal))
+        return sum(refusal is None for refusal in refusals)
+
+    async def _take_missing(self) -> None:
+        for shard in range(self._store.shards):
+            if shard in self._leases:
+                continue
+            floor = next_epoch(self._seen_epoch, self._clock.wall_ms())
+            lease = await self._store.take_lease(
+                shard, self._holder, self._ttl_ms, floor
+            )
+            if lease is None:
+                return
+            self._seen_epoch = max(self._seen_epoch, lease.epoch)
+            term = await self._store.snapshot(shard)
+            if term.position.epoch != lease.epoch:
+                return
+            self._leases[shard] = lease
+            self.writers[shard] = ShardWriter(term)
+        self._metrics.shards_held.set(len(self.writers))

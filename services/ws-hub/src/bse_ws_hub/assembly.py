@@ -1,0 +1,104 @@
+"""The composition root of the hub: the only place that constructs."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.routing import WebSocketRoute
+
+from bse_shared.redis_edge import keys
+from bse_shared.redis_edge.connection import StoreUnavailable, open_redis
+from bse_shared.redis_edge.instances import Instances, Subscriptions
+from bse_shared.redis_edge.quote_follower import QuoteFollower
+from bse_shared.redis_edge.store import MarketStore
+from bse_shared.service.heartbeat import heartbeat_loop
+from bse_shared.service.loops import Loop
+from bse_shared.service.runner import Service, Shell
+from bse_ws_hub.clients import Clients
+from bse_ws_hub.hub.fan_out import FanOut
+from bse_ws_hub.hub.hub import Hub
+from bse_ws_hub.loops.flush import Flusher
+from bse_ws_hub.loops.follow_sets import SetFollower
+from bse_ws_hub.metrics import HubMetrics
+from bse_ws_hub.settings import WsHubSettings
+from bse_ws_hub.sockets.direct_protocol import DirectProtocol
+from bse_ws_hub.sockets.raw_door import RawDoor
+from bse_ws_hub.sockets.socketio_door import SocketIoDoor
+
+
+@asynccontextmanager
+async def assemble(settings: WsHubSettings, shell: Shell) -> AsyncIterator[Service]:
+    """Build the hub."""
+    async with open_redis(settings.redis, shell.instance) as redis:
+        store = MarketStore(redis, shell.clock, settings.market.shards)
+        subscriptions = Subscriptions(redis)
+        hub = Hub(settings.hub.symbols_max)
+        follower = QuoteFollower(
+            redis,
+            store,
+            lambda changes: fan_out.changed(changes),
+            {keys.SUBSCRIPTION_CHANNEL: lambda data: sets.changed(data)},
+        )
+        fan_out = FanOut(hub, follower.table)
+        clients = Clients(
+            hub=hub,
+            follower=follower,
+            settings=settings.hub,
+            metrics=HubMetrics(shell.registry),
+            clock=shell.clock,
+            name=shell.instance,
+        )
+        sets = SetFollower(clients, subscriptions)
+        flusher = Flusher(clients, fan_out)
+        raw_door = RawDoor(clients, subscriptions)
+        socketio_door = SocketIoDoor(clients, subscriptions)
+
+        app = FastAPI(title="bse-ws-hub", docs_url=None, redoc_url=None)
+        app.router.routes.append(WebSocketRoute("/ws", raw_door.serve))
+
+        def detail() -> dict[str, Any]:
+            return {
+                "connections": len(clients.all),
+                "subscriptions": hub.subscriptions,
+                "groups": hub.groups,
+                "quotes": len(follower.table.images),
+                "bus_connected": follower.connected,
+                "frames": follower.frames,
+                "resyncs": follower.resyncs,
+            }
+
+        def not_ready() -> list[str]:
+            return [] if follower.synced_once else ["the market was not read yet"]
+
+        flush_s = settings.hub.flush_interval_ms / 1000
+        loops = [
+            Loop("follow the bus", follower.follow_bus, silence_max_s=None),
+            Loop("repair from the store", follower.repair),
+            Loop("flush", flusher.step, flush_s, silence_max_s=10),
+            Loop(
+                "client heartbeats",
+                flusher.heartbeats,
+                settings.hub.heartbeat_interval_ms / 1000,
+            ),
+            Loop("follow stored sets", sets.step, silence_max_s=None),
+            Loop("close Socket.IO", socketio_door.close_next, silence_max_s=None),
+            heartbeat_loop(shell, Instances(redis), store.now_ms, detail),
+        ]
+        try:
+            yield Service(
+                app=app,
+                asgi=socketio_door.asgi(app),
+                loops=loops,
+                not_ready=not_ready,
+                detail=detail,
+                drain=clients.drain,
+                server_options={
+                    "ws": DirectProtocol,
+                    "ws_max_size": settings.hub.message_bytes_max,
+                    "ws_per_message_deflate": False,
+                },
+            )
+        finally:
+            with suppress(StoreUnavailable):
+                await Instances(redis).leave(shell.service, shell.instance)

@@ -1,0 +1,135 @@
+"""Rupees and names for people: the JSON of the raw door, and the same wrapped as Socket.IO events.
+
+Rupees are written from integer paise by integer arithmetic, always with two decimals.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from bse_shared.quotes.frame import Image
+from bse_shared.quotes.quality import Quality
+from bse_shared.quotes.quote import FIELDS, Condition, Kind, Source
+from bse_ws_hub.encodings.messages import Message
+
+
+def rupees(paise: int) -> str:
+    """Paise as rupees with exactly two decimals."""
+    sign = "-" if paise < 0 else ""
+    whole, rest = divmod(abs(paise), 100)
+    return f"{sign}{whole}.{rest:02d}"
+
+
+def _levels(levels: Sequence[Sequence[int]]) -> str:
+    return "[" + ",".join(f"[{rupees(p)},{q}]" for p, q in levels) + "]"
+
+
+_WRITE: dict[Kind, Callable[[Any], str]] = {
+    Kind.PAISE: rupees,
+    Kind.COUNT: str,
+    Kind.TIME_MS: str,
+    Kind.LEVELS: _levels,
+    Kind.SOURCE: lambda value: f'"{Source(value).name.lower()}"',
+    Kind.CONDITION: lambda value: f'"{Condition(value).name.lower()}"',
+}
+
+_FIELDS = [
+    (field.number, f',"{field.public_name}":', _WRITE[field.kind]) for field in FIELDS
+]
+
+
+@lru_cache(maxsize=65536)
+def _quoted(text: str) -> str:
+    return msgspec.json.encode(text).decode()
+
+
+@lru_cache(maxsize=4096)
+def _fields_of(mask: int) -> list[tuple[int, str, Callable[[Any], str]]]:
+    return [field for field in _FIELDS if mask >> field[0] & 1]
+
+
+def _members(image: Image, mask: int) -> str:
+    quote = image.quote
+    parts = []
+    for number, name, write in _fields_of(mask):
+        value = quote[number]
+        parts.append(name + ("null" if value is None else write(value)))
+    return "".join(parts)
+
+
+class JsonCodec:
+    """The JSON of the raw door."""
+
+    name = "json"
+    chunks = "json"
+    text = True
+
+    def image_chunk(
+        self, code: int, symbol: str, image: Image, mask: int, quality: Quality
+    ) -> bytes:
+        """See Codec."""
+        position = image.position
+        return (
+            f'{{"symbol":{_quoted(symbol)},"code":{code},"epoch":{position.epoch}'
+            f',"sequence":{position.sequence},"changed_at_ms":{image.changed_at_ms}'
+            f',"quality":"{quality}"{_members(image, mask)}}}'
+        ).encode()
+
+    def update_chunk(
+        self, code: int, symbol: str, image: Image, mask: int, since: int
+    ) -> bytes:
+        """See Codec."""
+        return (
+            f'{{"symbol":{_quoted(symbol)},"code":{code},"from":{since}'
+            f',"to":{image.position.sequence}{_members(image, mask)}}}'
+        ).encode()
+
+    def quality_chunk(self, code: int, symbol: str, quality: Quality) -> bytes:
+        """See Codec."""
+        return f'{{"symbol":{_quoted(symbol)},"code":{code},"quality":"{quality}"}}'.encode()
+
+    def frame(
+        self, kind: str, sent_at_ms: int, received_at_ms: int, chunks: Sequence[bytes]
+    ) -> bytes:
+        """See Codec."""
+        return b'{"type":"%b",%b}' % (
+            kind.encode(),
+            _body(kind, sent_at_ms, received_at_ms, chunks),
+        )
+
+    def message(self, message: Message) -> bytes:
+        """See Codec."""
+        return msgspec.json.encode(message)
+
+
+class SocketIoCodec(JsonCodec):
+    """The same as Socket.IO event packets (`2["type",{…}]`), which Engine.IO wraps as messages."""
+
+    name = "socketio"
+
+    def frame(
+        self, kind: str, sent_at_ms: int, received_at_ms: int, chunks: Sequence[bytes]
+    ) -> bytes:
+        """See Codec."""
+        return b'2["%b",{%b}]' % (
+            kind.encode(),
+            _body(kind, sent_at_ms, received_at_ms, chunks),
+        )
+
+    def message(self, message: Message) -> bytes:
+        """See Codec."""
+        members = {name: value for name, value in message.items() if name != "type"}
+        return b"2" + msgspec.json.encode([message["type"], members])
+
+
+def _body(
+    kind: str, sent_at_ms: int, received_at_ms: int, chunks: Sequence[bytes]
+) -> bytes:
+    received = b"" if kind == "quality" else b',"received_at_ms":%d' % received_at_ms
+    return b'"sent_at_ms":%d%b,"quotes":[%b]' % (
+        sent_at_ms,
+        received,
+        b",".join(chunks),
+    )

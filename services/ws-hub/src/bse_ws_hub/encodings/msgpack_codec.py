@@ -1,0 +1,83 @@
+"""Paise and numbers for machines: the MessagePack of the raw door."""
+
+import struct
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+
+import msgpack
+
+from bse_shared.quotes.frame import Image
+from bse_shared.quotes.quality import Quality
+from bse_shared.quotes.quote import FIELDS
+from bse_ws_hub.encodings.messages import Message
+
+
+KINDS = {"image": 1, "update": 2, "quality": 3}
+
+QUALITIES = {
+    Quality.LIVE: 0,
+    Quality.DELAYED: 1,
+    Quality.STALE: 2,
+    Quality.CLOSED: 3,
+    Quality.HALTED: 4,
+    Quality.SUSPECT: 5,
+}
+
+_pack: Callable[[object], bytes] = msgpack.Packer(autoreset=True).pack
+
+
+def _array(length: int) -> bytes:
+    """MessagePack's array header in its shortest form."""
+    if length < 16:  # noqa: PLR2004 - fixarray
+        return bytes((0x90 | length,))
+    if length < 65536:  # noqa: PLR2004 - array 16
+        return struct.pack(">BH", 0xDC, length)
+    return struct.pack(">BI", 0xDD, length)
+
+
+@lru_cache(maxsize=4096)
+def _numbers(mask: int) -> list[int]:
+    return [field.number for field in FIELDS if mask >> field.number & 1]
+
+
+class MsgpackCodec:
+    """Arrays for the frequent messages, maps for the rare ones."""
+
+    name = "msgpack"
+    chunks = "msgpack"
+    text = False
+
+    def image_chunk(
+        self, code: int, symbol: str, image: Image, mask: int, quality: Quality
+    ) -> bytes:
+        """See Codec."""
+        (epoch, sequence), changed_at_ms, quote = image
+        fields = {number: quote[number] for number in _numbers(mask)}
+        return _pack((code, epoch, sequence, changed_at_ms, QUALITIES[quality], fields))
+
+    def update_chunk(
+        self, code: int, symbol: str, image: Image, mask: int, since: int
+    ) -> bytes:
+        """See Codec."""
+        quote = image.quote
+        fields = {number: quote[number] for number in _numbers(mask)}
+        return _pack((code, since, image.position.sequence, fields))
+
+    def quality_chunk(self, code: int, symbol: str, quality: Quality) -> bytes:
+        """See Codec."""
+        return _pack((code, QUALITIES[quality]))
+
+    def frame(
+        self, kind: str, sent_at_ms: int, received_at_ms: int, chunks: Sequence[bytes]
+    ) -> bytes:
+        """See Codec."""
+        quality = kind == "quality"
+        head = b"\x93" if quality else b"\x94"
+        times = _pack(sent_at_ms) + (b"" if quality else _pack(received_at_ms))
+        return b"".join(
+            (head, bytes((KINDS[kind],)), times, _array(len(chunks)), *chunks)
+        )
+
+    def message(self, message: Message) -> bytes:
+        """See Codec."""
+        return _pack(message)

@@ -1,0 +1,52 @@
+"""Every metric of the hub."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+
+class HubMetrics:
+    """What an operator needs to know of the fan-out."""
+
+    def __init__(self, registry: CollectorRegistry):
+        # Clients now, by door (json, msgpack, socketio).
+        self.connections = Gauge(
+            "ws_hub_connections", "Clients connected.", ["door"], registry=registry
+        )
+        self.subscriptions = Gauge(
+            "ws_hub_subscriptions", "Pairs of client and scrip.", registry=registry
+        )
+        # Frames handed to sockets, and the quote rows in them.
+        self.deliveries = Counter(
+            "ws_hub_deliveries", "Messages sent to clients.", registry=registry
+        )
+        self.symbol_updates = Counter(
+            "ws_hub_symbol_updates", "Quote rows sent to clients.", registry=registry
+        )
+        self.sent_bytes = Counter(
+            "ws_hub_sent_bytes", "Payload bytes sent to clients.", registry=registry
+        )
+        self.conflated = Counter(
+            "ws_hub_conflated", "Updates merged for slow clients.", registry=registry
+        )
+        # Connections that ended, by reason (client, slow_consumer, …).
+        self.closes = Counter(
+            "ws_hub_closes", "Connections ended.", ["reason"], registry=registry
+        )
+        self.bad_messages = Counter(
+            "ws_hub_bad_messages", "Messages refused.", ["reason"], registry=registry
+        )
+        self.flush_seconds = Histogram(
+            "ws_hub_flush_seconds",
+            "Duration of a flush tick that had something to send.",
+            registry=registry,
+            buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25),
+        )
+        # From the fetcher's receipt of the exchange's answer to the frame written here.
+        self.publish_to_send_seconds = Histogram(
+            "ws_hub_received_to_sent_seconds",
+            "Exchange answer received by the fetcher to frame written by the hub.",
+            registry=registry,
+            buckets=(0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
+        )
+        self.lagging = Gauge(
+            "ws_hub_lagging_clients", "Clients that read too slowly.", registry=registry
+        )

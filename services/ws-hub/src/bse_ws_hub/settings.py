@@ -1,0 +1,64 @@
+"""The hub's settings."""
+
+from dataclasses import dataclass
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bse_shared.redis_edge.connection import RedisSettings
+from bse_shared.service.settings import HttpSettings, MarketSettings, ProcessSettings
+
+
+class HubHttp(HttpSettings):
+    """Where clients connect."""
+
+    port: int = Field(8001, ge=0, le=65535, description="port to listen on")
+
+
+class HubSettings(BaseSettings):
+    """Limits and paces of the fan-out."""
+
+    model_config = SettingsConfigDict(env_prefix="WS_HUB_")
+
+    flush_interval_ms: float = Field(
+        20, ge=1, description="changes are gathered so long before they are sent"
+    )
+    heartbeat_interval_ms: int = Field(1000, ge=100, description="to every client")
+    connections_max: int = Field(20_000, ge=1, description="clients of this process")
+    symbols_max: int = Field(10_000, ge=1, description="scrips of one client")
+    message_bytes_max: int = Field(
+        65_536, ge=1024, description="largest message that a client may send"
+    )
+    commands_per_s: float = Field(20, gt=0, description="commands of one client")
+    bad_messages_max: int = Field(10, ge=1, description="then the client is cut")
+    backlog_bytes_max: int = Field(
+        65_536, ge=1024, description="unread bytes beyond which updates are merged"
+    )
+    backlog_packets_max: int = Field(
+        16, ge=1, description="the same for Socket.IO, in packets"
+    )
+    slow_cut_s: float = Field(
+        10, gt=0, description="a client that lags for longer is closed with 4008"
+    )
+    drain_spread_s: float = Field(
+        5, ge=0, description="at shutdown clients are told to come back within so long"
+    )
+    allowed_origins: str = Field(
+        "*", description="comma list of browser origins; * allows all"
+    )
+
+    @property
+    def origins(self) -> list[str]:
+        """The allow-list."""
+        return [o.strip() for o in self.allowed_origins.split(",") if o.strip()]
+
+
+@dataclass(frozen=True)
+class WsHubSettings:
+    """All of it."""
+
+    redis: RedisSettings
+    http: HubHttp
+    process: ProcessSettings
+    market: MarketSettings
+    hub: HubSettings
