@@ -1,5 +1,6 @@
 """Fixtures for the tests of all packages: a real Redis-compatible server."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -23,3 +24,15 @@ async def redis(redis_server: str) -> AsyncIterator[Redis]:
     await client.flushall()
     yield client
     await client.aclose()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_stray_loop() -> Iterator[None]:
+    """Tell asyncio once that no loop is set.
+
+    Otherwise looptime's hook makes one for the first synchronous test, which nobody closes, and its
+    ResourceWarning fails some later test.
+    """
+    asyncio.set_event_loop(None)
+    yield
+    asyncio.set_event_loop(None)

@@ -1,1 +1,71 @@
-"""Python client of the quote stream, and the bse-watch command."""
+"""Python client of the quote stream: `QuoteStream`, its events, and the bse-watch command.
+
+async with QuoteStream("ws://127.0.0.1:8001/ws", symbols=["RELIANCE"]) as stream:
+    async for event in stream:
+        ...
+"""
+
+from bse_client.backoff import Backoff
+from bse_client.errors import (
+    BseClientError,
+    CommandRefused,
+    CommandTimedOut,
+    MalformedMessage,
+    NotConnected,
+    StreamClosed,
+    StreamRefused,
+)
+from bse_client.events import (
+    Connected,
+    Disconnected,
+    Event,
+    Gap,
+    QualityChanged,
+    QuoteChanged,
+    SubscriptionChanged,
+)
+from bse_client.fields import Mode, Quality
+from bse_client.messages import (
+    Feed,
+    Heartbeat,
+    HubError,
+    MarketSession,
+    Rejection,
+    Subscribed,
+    Subscription,
+    Unsubscribed,
+)
+from bse_client.quote import Level, Quote
+from bse_client.stream import QuoteStream
+
+
+__all__ = [
+    "Backoff",
+    "BseClientError",
+    "CommandRefused",
+    "CommandTimedOut",
+    "Connected",
+    "Disconnected",
+    "Event",
+    "Feed",
+    "Gap",
+    "Heartbeat",
+    "HubError",
+    "Level",
+    "MalformedMessage",
+    "MarketSession",
+    "Mode",
+    "NotConnected",
+    "Quality",
+    "QualityChanged",
+    "Quote",
+    "QuoteChanged",
+    "QuoteStream",
+    "Rejection",
+    "StreamClosed",
+    "StreamRefused",
+    "Subscribed",
+    "Subscription",
+    "SubscriptionChanged",
+    "Unsubscribed",
+]

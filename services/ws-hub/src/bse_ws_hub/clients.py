@@ -86,6 +86,7 @@ class Clients:
         self.hub.join(session)
         self.metrics.connections.labels(session.codec.name).inc()
         self.send(client, self._welcome(session))
+        self.send(client, self.heartbeat())
         return client
 
     def disconnected(self, client: Client, reason: str) -> None:
@@ -210,13 +211,19 @@ class Clients:
     def _set_answer(
         self, kind: str, client: Client, command_id: object, rejected: list[Rejection]
     ) -> Message:
-        master = self.follower.instruments
+        known = self.follower.instruments.by_code
         return {
             "type": kind,
             "id": command_id,
             "symbols": [
-                {"symbol": master.symbol_of(code), "code": code, "mode": str(mode)}
+                {
+                    "symbol": known[code].symbol,
+                    "code": code,
+                    "isin": known[code].isin,
+                    "mode": str(mode),
+                }
                 for code, mode in client.session.wants.items()
+                if code in known
             ],
             "rejected": [rejection.as_dict() for rejection in rejected],
         }

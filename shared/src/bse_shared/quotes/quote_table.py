@@ -62,6 +62,8 @@ class QuoteTable:
 
     def confirmed_at_ms(self, code: int) -> int:
         """When the source last confirmed this scrip's price (store clock; 0: never)."""
+        if code not in self.images:
+            return 0
         return self._shards[shard_of(code, len(self._shards))].confirmed.at_ms(code)
 
     def position(self, shard: int) -> Position:
@@ -129,7 +131,7 @@ class QuoteTable:
         if head.position > shard.position:
             # A frame may still be on its way: only what two comparisons in a row miss was lost.
             shard.wanted |= shard.behind is not None and shard.position < shard.behind
-            shard.behind = shard.behind or head.position
+            shard.behind = head.position
             return
         shard.behind = None
         if head.position == shard.position:
@@ -164,7 +166,11 @@ class QuoteTable:
         return changes
 
     def _replace(self, shard: _Shard, snapshot: Snapshot) -> Changes:
+        """Hold what the store holds. A scrip that it lost is lost here too: nobody confirms it any more."""
         changes: Changes = {}
+        for code in self.images.keys() - snapshot.images.keys():
+            if shard_of(code, len(self._shards)) == snapshot.shard:
+                del self.images[code]
         for code, image in snapshot.images.items():
             if self.images.get(code) != image:
                 self.images[code] = image

@@ -43,7 +43,9 @@ class LoopMetrics:
 
 async def run_loop(loop: Loop, health: Health, metrics: LoopMetrics) -> None:
     """Repeat the step. A TransientError backs off with jitter; any other error is a bug and goes up."""
-    health.watch(loop.name, loop.silence_max_s)
+    # The pause between two steps is no silence.
+    silent_s = loop.silence_max_s
+    health.watch(loop.name, None if silent_s is None else silent_s + loop.interval_s)
     failures = 0
     while True:
         try:
@@ -58,6 +60,9 @@ async def run_loop(loop: Loop, health: Health, metrics: LoopMetrics) -> None:
                 )
             await asyncio.sleep(full_jitter_s(failures, random.random, max_s=2))
             continue
+        except Exception as error:
+            error.add_note(f"in the loop {loop.name!r}")
+            raise
         if failures:
             log.info("loop.recovered", loop=loop.name, after=failures)
             failures = 0

@@ -23,6 +23,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, Info
 from prometheus_client.process_collector import ProcessCollector
 
+from bse_shared.service.garbage import calm_garbage_collector
 from bse_shared.service.health import Health
 from bse_shared.service.log_setup import set_up_logs
 from bse_shared.service.loops import Loop, LoopMetrics, run_loop
@@ -83,8 +84,13 @@ def run_service(
     settings = load_settings(kind, description)
     set_up_logs(name, settings.process.log_level, settings.process.log_format)
     listener = _listen(settings.http)
-    with contextlib.suppress(KeyboardInterrupt):
+    try:
         uvloop.run(_serve(name, settings, assemble, listener))
+    except KeyboardInterrupt:
+        return
+    except Exception as error:  # the door of the process: told in one line
+        log.critical("service.crashed", error=_causes(error), exc_info=error)
+        sys.exit(1)
 
 
 class _Server(uvicorn.Server):
@@ -99,6 +105,7 @@ async def _serve(
     name: str, settings: Settings, assemble: Assemble[Settings], listener: socket.socket
 ) -> None:
     shell = _shell(name, settings.http, listener)
+    calm_garbage_collector()
     async with assemble(settings, shell) as service:
         shell.health.not_ready = service.not_ready
         identity = {
@@ -153,6 +160,14 @@ async def _run_until_signal(
             loop.cancel()
 
 
+def _causes(error: BaseException) -> str:
+    """What went wrong, without the groups around it."""
+    if isinstance(error, BaseExceptionGroup):
+        return "; ".join(_causes(each) for each in error.exceptions)
+    notes = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
+    return f"{type(error).__name__}: {error}{notes}"
+
+
 def _shell(name: str, http: HttpSettings, listener: socket.socket) -> Shell:
     clock = SystemClock()
     registry = CollectorRegistry()
@@ -163,12 +178,16 @@ def _shell(name: str, http: HttpSettings, listener: socket.socket) -> Shell:
     return Shell(
         service=name,
         instance=f"{socket.gethostname()}-{os.getpid()}",
-        url=f"http://{http.advertised}:{listener.getsockname()[1]}",
+        url=f"http://{_in_url(http.advertised)}:{listener.getsockname()[1]}",
         version=version("bse-shared"),
         clock=clock,
         registry=registry,
         health=Health(clock),
     )
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def _listen(http: HttpSettings) -> socket.socket:

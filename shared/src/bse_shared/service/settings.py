@@ -6,6 +6,8 @@ with a readable list and exit code 2.
 
 import argparse
 import dataclasses
+import math
+import re
 import socket
 import sys
 import typing
@@ -13,7 +15,7 @@ from collections.abc import Iterator
 from typing import Any, TypeVar
 
 from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 
 Settings = TypeVar("Settings")
@@ -87,9 +89,14 @@ def load_settings(kind: type[Settings], description: str) -> Settings:
             parts[name] = part()
         except ValidationError as error:
             problems += [
-                f"{_variable(part, str(e['loc'][0]))}: {e['msg']} (got {e['input']!r})"
+                f"{_variable(part, str(e['loc'][0]))}: {e['msg']}"
+                f" (got {_without_password(repr(e['input']))})"
                 for e in error.errors()
             ]
+        except SettingsError as error:  # a value of several parts that is no JSON
+            problems.append(f"{part.__name__}: {error}")
+        else:
+            problems += _infinite(part, parts[name])
     if problems:
         sys.stderr.write("Settings are wrong:\n  " + "\n  ".join(problems) + "\n")
         sys.exit(2)
@@ -102,6 +109,17 @@ def explain(kind: type[Any]) -> Iterator[str]:
         for name, field in part.model_fields.items():
             default = field.get_default(call_default_factory=True)
             yield f"  {_variable(part, name)}={default}\n      {field.description}"
+
+
+def _infinite(part: type[BaseSettings], values: BaseSettings) -> Iterator[str]:
+    """Numbers that pass every bound and still are none: no wait may last for ever."""
+    for name, value in values:
+        if isinstance(value, float) and not math.isfinite(value):
+            yield f"{_variable(part, name)}: must be a finite number (got {value!r})"
+
+
+def _without_password(shown: str) -> str:
+    return re.sub(r"//[^/@]*@", "//***@", shown)
 
 
 def _parts(kind: type[Any]) -> Iterator[tuple[str, type[BaseSettings]]]:

@@ -9,7 +9,7 @@ again. A quote that changed its epoch is sent as an image: updates never cross a
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
-from bse_shared.quotes.frame import Image
+from bse_shared.quotes.frame import NO_IMAGE, Image
 from bse_shared.quotes.instrument import InstrumentMaster
 from bse_shared.quotes.modes import MODE_MASKS
 from bse_shared.quotes.position import Position
@@ -61,7 +61,9 @@ class FanOut:
         """Everything that is due: to sessions that keep up, and to those lagging ones that read again."""
         dirty, self._dirty = self._dirty, {}
         watched = {
-            code: mask for code, mask in dirty.items() if code in self._hub.watchers
+            code: mask
+            for code, mask in dirty.items()
+            if code in self._hub.watchers and code in self._table.images
         }
         deliveries: list[Delivery] = []
         for session in self._hub.sessions.values():
@@ -111,7 +113,9 @@ class FanOut:
         rows: dict[str, list[bytes]] = {"image": [], "update": [], "quality": []}
         missed, session.missed = session.missed, {}
         for code, (since, mask) in missed.items():
-            image = self._table.images[code]
+            image = self._table.get(code)
+            if image is None:
+                continue  # lost by the store; its quality tells
             if mask == ALL_FIELDS or since.epoch != image.position.epoch:
                 session.images_due.add(code)
             elif code not in session.images_due:
@@ -187,9 +191,8 @@ class FanOut:
         due, session.images_due = session.images_due, set()
         chunks = []
         for code in sorted(due):
-            image = self._table.get(code)
-            if image is None:
-                continue
+            # A scrip without a quote yet has an image too, all null: the client knows where it stands.
+            image = self._table.get(code) or NO_IMAGE
             mode = session.wants[code]
             sent = self._sent.setdefault((session.codec.chunks, mode), {})
             if code not in sent or sent[code].epoch != image.position.epoch:

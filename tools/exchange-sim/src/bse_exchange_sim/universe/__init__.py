@@ -1,0 +1,1 @@
+"""Instruments and the reference day they are played on (pure)."""
