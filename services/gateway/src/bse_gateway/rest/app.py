@@ -1,0 +1,72 @@
+"""Puts the REST application together: routes, problems, middleware."""
+
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.routing import APIRoute
+
+from bse_gateway.lookup import Lookup, Market
+from bse_gateway.metrics import GatewayMetrics
+from bse_gateway.rest.body_limit import BodyLimit
+from bse_gateway.rest.contract import DESCRIPTION, GatewayApp
+from bse_gateway.rest.envelope import Envelope
+from bse_gateway.rest.market import add_market_routes
+from bse_gateway.rest.problems import answer_errors_as_problems
+from bse_gateway.rest.quotes import QuoteDoor, add_quote_routes
+from bse_gateway.rest.subscriptions import SubscribeDoor, add_subscription_routes
+from bse_gateway.settings import RestSettings
+from bse_shared.pacing.clock import Clock
+from bse_shared.redis_edge.instances import Subscriptions
+
+
+PREFLIGHT_KEPT_S = 600
+
+
+def create_app(
+    *,
+    market: Market,
+    subscriptions: Subscriptions,
+    settings: RestSettings,
+    metrics: GatewayMetrics,
+    clock: Clock,
+    version: str,
+) -> FastAPI:
+    """The application without probes, which the runner adds."""
+    app = GatewayApp(
+        title="BSE quotes",
+        version=version,
+        description=DESCRIPTION,
+        # The interactive pages load scripts from other hosts; the contract itself is served.
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        # Ours are the metrics and the log line of the envelope; asking for another costs each request.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+        generate_unique_id_function=_operation_id,
+    )
+    lookup = Lookup(market)
+    add_quote_routes(app, QuoteDoor(lookup, metrics, settings.symbols_max))
+    add_market_routes(app, market, lookup)
+    add_subscription_routes(app, SubscribeDoor(lookup, subscriptions, settings))
+    answer_errors_as_problems(app)
+    # The one added last is outermost.
+    app.add_middleware(BodyLimit, bytes_max=settings.body_bytes_max)
+    _allow_browsers(app, settings.origins)
+    app.add_middleware(Envelope, metrics=metrics, clock=clock)
+    return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
+
+
+def _allow_browsers(app: FastAPI, origins: list[str]) -> None:
+    if not origins:
+        return
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=origins,
+        allow_methods=["GET", "POST"],
+        allow_headers=["Content-Type", "If-None-Match", "X-Request-ID"],
+        expose_headers=["ETag", "Retry-After", "X-Request-ID"],
+        max_age=PREFLIGHT_KEPT_S,
+    )

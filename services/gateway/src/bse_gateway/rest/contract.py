@@ -1,0 +1,63 @@
+"""How routes and problems show in OpenAPI."""
+
+from typing import Any
+
+from fastapi import FastAPI
+
+from bse_gateway.rest.problems import MEDIA_TYPE, Kind
+from bse_gateway.rest.replies import ProblemReply
+
+
+_REF = "#/components/schemas/{model}"
+
+DESCRIPTION = """\
+Bombay Stock Exchange quotes over HTTP, answered from memory.
+
+A scrip may be named by symbol (`RELIANCE`), scrip code (`500325`) or ISIN (`INE002A01018`), in any case.
+Prices are rupees with exactly two decimals. Every quote says how far it may be trusted (`quality`): show a price
+as live only if it says so. Errors are problem documents (RFC 9457). For a stream of changes see `POST /api/subscribe`.
+"""
+
+
+class GatewayApp(FastAPI):
+    """FastAPI whose contract also holds the problem document, which no route returns as its model."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The contract."""
+        if self.openapi_schema is None:
+            schema = super().openapi()
+            schemas = schema["components"]["schemas"]
+            schemas["ProblemReply"] = ProblemReply.model_json_schema(ref_template=_REF)
+            self.openapi_schema = schema
+        return self.openapi_schema
+
+
+def problems(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that may answer with these problems."""
+    by_status: dict[int, list[Kind]] = {}
+    for kind in kinds:
+        by_status.setdefault(kind.status, []).append(kind)
+    return {
+        status: {
+            "description": ", or: ".join(kind.title for kind in group),
+            "content": {
+                MEDIA_TYPE: {
+                    "schema": {"$ref": _REF.format(model="ProblemReply")},
+                    "examples": {kind.slug: _example(kind) for kind in group},
+                }
+            },
+        }
+        for status, group in by_status.items()
+    }
+
+
+def _example(kind: Kind) -> dict[str, Any]:
+    return {
+        "value": {
+            "type": kind.type_uri,
+            "title": kind.title,
+            "status": kind.status,
+            "detail": "What is wrong with this request.",
+            "instance": "/requests/5f2c9d1e8a7b4c30",
+        }
+    }

@@ -1,0 +1,172 @@
+"""The only table of HTTP problems (RFC 9457), and the only translation of errors into them.
+
+`type` is a relative URI and never changes its meaning. A problem of our own making (500) tells no detail.
+"""
+
+import json
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from bse_gateway.lookup import Miss, NotReady, Reason
+from bse_shared.redis_edge.connection import StoreUnavailable
+
+
+MEDIA_TYPE = "application/problem+json"
+ERRORS_TOLD_MAX = 20
+
+
+class Kind(Enum):
+    """Slug of the type, status, title."""
+
+    UNKNOWN_SYMBOL = ("unknown-symbol", 404, "No such scrip")
+    INVALID_SYMBOL = ("invalid-symbol", 422, "Not an identifier of a scrip")
+    NO_QUOTE = ("no-quote", 404, "No quote yet")
+    NOT_READY = ("not-ready", 503, "Not ready yet")
+    STORE_UNAVAILABLE = ("store-unavailable", 503, "The store is away")
+    INVALID_REQUEST = ("invalid-request", 422, "The request is not valid")
+    MISSING_PARAMETER = ("missing-parameter", 422, "A query parameter is missing")
+    REPEATED_PARAMETER = ("repeated-parameter", 422, "A query parameter is repeated")
+    NO_SYMBOLS = ("no-symbols", 422, "No scrips were named")
+    TOO_MANY_SYMBOLS = ("too-many-symbols", 422, "Too many scrips in one request")
+    BAD_REQUEST = ("bad-request", 400, "The request could not be read")
+    MALFORMED_JSON = ("malformed-json", 400, "The body is not JSON")
+    BODY_TOO_LARGE = ("body-too-large", 413, "The body is too large")
+    UNSUPPORTED_MEDIA_TYPE = ("unsupported-media-type", 415, "The body must be JSON")
+    NOT_FOUND = ("not-found", 404, "No such resource")
+    METHOD_NOT_ALLOWED = ("method-not-allowed", 405, "Method not allowed")
+    INTERNAL = ("internal", 500, "Something went wrong here")
+
+    def __init__(self, slug: str, status: int, title: str):
+        self.slug = slug
+        self.status = status
+        self.title = title
+
+    @property
+    def type_uri(self) -> str:
+        """The `type` member."""
+        return f"/problems/{self.slug}"
+
+
+class Problem(HTTPException):
+    """A problem to answer with; `members` are its extension members.
+
+    An HTTPException, because FastAPI lets these through wherever they are raised, reading a body included.
+    """
+
+    def __init__(
+        self,
+        kind: Kind,
+        detail: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        **members: Any,
+    ):
+        super().__init__(kind.status, detail, dict(headers or {}))
+        self.kind = kind
+        self.members = members
+
+
+_OF_REASON = {
+    Reason.INVALID_SYMBOL: Kind.INVALID_SYMBOL,
+    Reason.UNKNOWN_SYMBOL: Kind.UNKNOWN_SYMBOL,
+    Reason.NO_QUOTE: Kind.NO_QUOTE,
+}
+
+
+def problem_of(miss: Miss) -> Problem:
+    """The problem for one identifier without a quote."""
+    return Problem(_OF_REASON[miss.reason], miss.message, symbol=miss.symbol)
+
+
+def problem_response(problem: Problem, request_id: str) -> Response:
+    """The problem document."""
+    document = {
+        "type": problem.kind.type_uri,
+        "title": problem.kind.title,
+        "status": problem.kind.status,
+        "detail": problem.detail,
+        "instance": f"/requests/{request_id}",
+        **problem.members,
+    }
+    return Response(
+        json.dumps(document), problem.kind.status, problem.headers, MEDIA_TYPE
+    )
+
+
+def internal_problem() -> Problem:
+    """What the world learns of a bug: that it is known under the request id."""
+    return Problem(Kind.INTERNAL, "The fault is logged under the request id.")
+
+
+def answer_errors_as_problems(app: FastAPI) -> None:
+    """Install the translation."""
+
+    async def answer(request: Request, error: Exception) -> Response:
+        return problem_response(_translated(error), request.state.request_id)
+
+    for kind in (HTTPException, RequestValidationError, NotReady, StoreUnavailable):
+        app.add_exception_handler(kind, answer)
+
+
+def _translated(error: Exception) -> Problem:
+    match error:
+        case Problem():
+            return error
+        case RequestValidationError():
+            return _of_validation(error)
+        case NotReady():
+            return Problem(
+                Kind.NOT_READY,
+                "The market was not read from the store yet.",
+                headers={"Retry-After": "1"},
+            )
+        case StoreUnavailable():
+            return Problem(
+                Kind.STORE_UNAVAILABLE,
+                "The store does not answer; quotes are still served.",
+                headers={"Retry-After": "2"},
+            )
+        case HTTPException():
+            return _of_http(error)
+    return internal_problem()
+
+
+def _of_http(error: HTTPException) -> Problem:
+    """What the framework raises: unknown paths, wrong methods, unreadable bodies."""
+    match error.status_code:
+        case 404:
+            return Problem(Kind.NOT_FOUND, "There is nothing at this path.")
+        case 405:
+            return Problem(
+                Kind.METHOD_NOT_ALLOWED,
+                "This path does not take this method.",
+                headers=error.headers,
+            )
+        case status if status < 500:  # noqa: PLR2004 - the boundary of the status classes
+            return Problem(Kind.BAD_REQUEST, "The request could not be read.")
+    return internal_problem()
+
+
+def _of_validation(error: RequestValidationError) -> Problem:
+    # The rejected values are left out: they may be huge, or secrets sent to the wrong place.
+    found = error.errors()
+    if any(each["type"] == "json_invalid" for each in found):
+        return Problem(Kind.MALFORMED_JSON, "The body is not valid JSON.")
+    errors = [
+        {"where": _where(each["loc"]), "message": each["msg"]}
+        for each in found[:ERRORS_TOLD_MAX]
+    ]
+    return Problem(Kind.INVALID_REQUEST, "See `errors` for each.", errors=errors)
+
+
+def _where(location: tuple[str | int, ...]) -> str:
+    """`body.symbols[3]`; names chosen by the caller are cut."""
+    text = "".join(
+        f"[{part}]" if isinstance(part, int) else f".{part[:64]}" for part in location
+    )
+    return text.lstrip(".")

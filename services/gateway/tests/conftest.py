@@ -1,0 +1,118 @@
+"""A market in memory, as a follower would hold it, and clients of the application on it."""
+
+import httpx
+import pytest
+from prometheus_client import CollectorRegistry
+
+from bse_gateway.metrics import GatewayMetrics
+from bse_gateway.rest.app import create_app
+from bse_gateway.settings import RestSettings
+from bse_shared.quotes.frame import Confirmed, Snapshot
+from bse_shared.quotes.position import Position
+from bse_shared.quotes.quote_table import QuoteTable
+from bse_shared.quotes.shard_writer import ShardWriter
+from bse_shared.redis_edge.connection import RedisSettings, open_redis
+from bse_shared.redis_edge.instances import Subscriptions
+from bse_shared.testing.builders import a_master, seen
+from bse_shared.testing.fake_clock import FakeClock
+from bse_shared.wire.records import FeedStatus, SessionRecord
+
+
+EPOCH = 1_795_330_000_000
+NOW_MS = 1_795_334_401_000
+
+
+class MarketInMemory:
+    """What the gateway reads of a follower; the writer's own frames fill the table."""
+
+    def __init__(self):
+        empty = Snapshot(0, Position(EPOCH, 0), Confirmed(), {})
+        self.table = QuoteTable(1)
+        self.table.load(empty)
+        self.instruments = a_master()
+        self.synced_once = True
+        self.connected = True
+        self.at_ms = NOW_MS
+        self.feed = None
+        self.hear()
+        self._writer = ShardWriter(empty)
+
+    def now_ms(self):
+        """The hand-set time of the store."""
+        return self.at_ms
+
+    def report(self, quotes):
+        """The source lists these quotes now, by scrip code."""
+        reported = {code: seen(quote) for code, quote in quotes.items()}
+        plan = self._writer.plan_list(reported, self.at_ms)
+        self._writer.committed(plan)
+        self.table.receive(plan.frame)
+
+    def hear(self, **session):
+        """The fetcher beats now."""
+        described = {
+            "phase": "open",
+            "is_open": True,
+            "reason": "normal trading",
+            "trading_day": "2026-11-20",
+            **session,
+        }
+        self.feed = FeedStatus(
+            at_ms=self.at_ms,
+            writer="fetcher-1",
+            source="bse",
+            state="ok",
+            session=SessionRecord(**described),
+            shards=1,
+            poll_interval_s=3,
+            last_answer_at_ms=self.at_ms - 400,
+        )
+
+
+@pytest.fixture
+def market():
+    """An open market of three known scrips without quotes."""
+    return MarketInMemory()
+
+
+@pytest.fixture
+def registry():
+    """Where the application's metrics go."""
+    return CollectorRegistry()
+
+
+@pytest.fixture
+async def make_app(market, registry):
+    """Makes the application on the market, with a store that is away unless one is given."""
+    away = RedisSettings(url="redis://127.0.0.1:1/0")
+    async with open_redis(away, "test") as nowhere:
+
+        def make(redis=nowhere, **settings):
+            return create_app(
+                market=market,
+                subscriptions=Subscriptions(redis),
+                settings=RestSettings(**settings),
+                metrics=GatewayMetrics(registry),
+                clock=FakeClock(),
+                version="0",
+            )
+
+        yield make
+
+
+@pytest.fixture
+def client_of():
+    """Makes a client of an application."""
+
+    def client(app):
+        transport = httpx.ASGITransport(app)
+        return httpx.AsyncClient(transport=transport, base_url="http://gateway")
+
+    return client
+
+
+@pytest.fixture
+async def client(make_app, client_of):
+    """A client of the application."""
+    async with client_of(make_app()) as opened:
+        yield opened

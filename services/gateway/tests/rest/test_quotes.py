@@ -1,0 +1,117 @@
+"""The quote routes."""
+
+import msgspec
+import pytest
+
+from bse_gateway.rest.replies import BatchReply, QuoteReply
+from bse_shared.testing.builders import INFY, RELIANCE, TCS, a_quote
+
+
+@pytest.fixture(autouse=True)
+def quotes(market):
+    """RELIANCE and TCS trade, INFY has not yet."""
+    market.report({RELIANCE.code: a_quote(), TCS.code: a_quote(301_000)})
+
+
+async def test_a_quote_is_answered_in_rupees(client):
+    """The whole way from the table to the client."""
+    answer = await client.get("/api/stock/reliance")
+    assert (200, "application/json") == (
+        answer.status_code,
+        answer.headers["content-type"],
+    )
+    assert b'"last":2901.35,' in answer.content
+    assert b'"change":11.35,"change_percent":0.39,' in answer.content
+    assert b'"as_of":"2026-11-22T13:30:00.000+05:30"' in answer.content
+    assert "live" == QuoteReply.model_validate_json(answer.content).quality
+
+
+async def test_a_batch_answers_each_scrip_once_and_names_the_rest(client):
+    """One wrong identifier does not spoil the others."""
+    answer = await client.get(
+        "/api/stocks/batch", params={"symbols": "TCS,500325,RELIANCE,XX,INFY,A\0"}
+    )
+    found = BatchReply.model_validate_json(answer.content)
+    assert [TCS.code, RELIANCE.code] == [quote.code for quote in found.quotes]
+    assert [
+        ("XX", "unknown_symbol"),
+        ("INFY", "no_quote"),
+        ("A\0", "invalid_symbol"),
+    ] == [(error.symbol, error.reason) for error in found.errors]
+
+
+async def test_a_batch_is_one_instant(client, market):
+    """All ages of an answer are judged at the same moment."""
+    market.at_ms += 1_234
+    answer = await client.get("/api/stocks/batch?symbols=TCS,RELIANCE")
+    found = BatchReply.model_validate_json(answer.content)
+    assert market.at_ms == found.server_time_ms
+    assert {1_234} == {quote.age_ms for quote in found.quotes}
+
+
+@pytest.mark.parametrize("path", ["/api/stock/TCS", "/api/stocks/batch?symbols=TCS,XX"])
+async def test_what_the_caller_holds_is_not_sent_again(client, market, path):
+    """304 until the quote or its quality changes; a growing age is no change."""
+    first = await client.get(path)
+    condition = {"if-none-match": first.headers["etag"]}
+    market.at_ms += 5_000
+    same = await client.get(path, headers=condition)
+    market.at_ms += 5_000
+    stale = await client.get(path, headers=condition)
+    market.report({TCS.code: a_quote(301_005)})
+    changed = await client.get(path, headers=condition)
+
+    assert (304, b"") == (same.status_code, same.content)
+    assert first.headers["etag"] == same.headers["etag"]
+    assert "no-cache" == same.headers["cache-control"]
+    assert (200, True) == (stale.status_code, b'"stale"' in stale.content)
+    assert (200, True) == (changed.status_code, b"3010.05" in changed.content)
+
+
+@pytest.mark.parametrize("path", ["/api/stock/TCS", "/api/stocks/batch?symbols=TCS"])
+async def test_programs_may_have_messagepack(client, path):
+    """By Accept, with its own tag."""
+    packed = await client.get(path, headers={"accept": "application/msgpack"})
+    plain = await client.get(path)
+    found = msgspec.msgpack.decode(packed.content)
+    assert "application/msgpack" == packed.headers["content-type"]
+    assert 301_000 == found.get("quotes", [found])[0]["last_paise"]
+    assert packed.headers["etag"] != plain.headers["etag"]
+    assert "Accept" == packed.headers["vary"]
+
+
+async def test_lookups_are_counted_by_result(client, registry):
+    """Hits over all lookups is the cache hit ratio."""
+    await client.get("/api/stocks/batch?symbols=TCS,RELIANCE,INFY,XX")
+    await client.get("/api/stock/TCS")
+
+    def count(result):
+        return registry.get_sample_value("gateway_lookups_total", {"result": result})
+
+    assert [3, 1, 1, 0] == [
+        count(result)
+        for result in ("hit", "no_quote", "unknown_symbol", "invalid_symbol")
+    ]
+
+
+async def test_a_known_scrip_without_a_quote_is_its_own_problem(client):
+    """A client may try again later; with an unknown symbol it need not."""
+    answer = await client.get(f"/api/stock/{INFY.code}")
+    assert (404, "/problems/no-quote") == (answer.status_code, answer.json()["type"])
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/api/stock/TCS", "/api/stocks/batch?symbols=TCS", "/api/market/status"],
+)
+async def test_before_the_market_was_read_callers_are_asked_to_come_again(
+    client, market, path
+):
+    """An empty table is not an answer."""
+    market.synced_once = False
+    answer = await client.get(path)
+    assert (503, "/problems/not-ready", "1") == (
+        answer.status_code,
+        answer.json()["type"],
+        answer.headers["retry-after"],
+    )

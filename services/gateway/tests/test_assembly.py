@@ -1,0 +1,120 @@
+"""The assembled gateway on a real store, through an outage and back."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import pytest
+from prometheus_client import CollectorRegistry
+from redis.asyncio import Redis
+
+from bse_gateway.assembly import assemble
+from bse_gateway.settings import GatewaySettings, RestSettings
+from bse_local_stack.ports import free_ports
+from bse_local_stack.redis_server import running_server
+from bse_shared.quotes.shard_writer import ShardWriter
+from bse_shared.redis_edge.connection import RedisSettings
+from bse_shared.redis_edge.store import MarketStore
+from bse_shared.service.health import Health
+from bse_shared.service.loops import LoopMetrics, run_loop
+from bse_shared.service.runner import Shell
+from bse_shared.service.settings import HttpSettings, MarketSettings, ProcessSettings
+from bse_shared.testing.builders import RELIANCE, a_master, a_quote, seen
+from bse_shared.testing.fake_clock import FakeClock
+
+
+@pytest.fixture
+def clock():
+    """The gateway's clock."""
+    return FakeClock()
+
+
+@pytest.fixture
+def port():
+    """Where the store is, when there is one."""
+    return free_ports(1)[0]
+
+
+@asynccontextmanager
+async def assembled(port, clock):
+    """The gateway of a market in one shard."""
+    registry = CollectorRegistry()
+    shell = Shell("gateway", "test", "", "0", clock, registry, Health(clock))
+    settings = GatewaySettings(
+        HttpSettings(),
+        ProcessSettings(),
+        MarketSettings(shards=1),
+        RedisSettings(url=f"redis://127.0.0.1:{port}/0"),
+        RestSettings(),
+    )
+    async with assemble(settings, shell) as service:
+        yield service, shell, {loop.name: loop for loop in service.loops}
+
+
+@asynccontextmanager
+async def running(coroutine):
+    """A task for as long as the block lasts."""
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(coroutine)
+        yield
+        task.cancel()
+
+
+async def commit(url, last_paise, clock):
+    """A fetcher takes the lease and writes one quote."""
+    async with Redis.from_url(url) as redis:
+        store = MarketStore(redis, clock, shards=1)
+        lease = await store.take_lease(0, "fetcher-1", 60_000, 0)
+        writer = ShardWriter(await store.snapshot(0))
+        quote = seen(a_quote(last_paise))
+        plan = writer.plan_list({RELIANCE.code: quote}, store.now_ms())
+        await store.save_instruments(a_master())
+        assert [None] == await store.commit([(lease, plan)], a_master())
+
+
+async def test_a_quote_outlives_its_store_and_is_live_again_after(
+    clock, port, client_of
+):
+    """Committed is served; with Redis killed it is served as stale; with Redis back it is live again."""
+    async with (
+        assembled(port, clock) as (service, shell, loops),
+        client_of(service.app) as client,
+    ):
+        metrics = LoopMetrics(shell.registry)
+
+        def follow_bus():
+            return run_loop(loops["follow_bus"], shell.health, metrics)
+
+        with running_server(port) as url:
+            await commit(url, 290_135, clock)
+            async with running(follow_bus()):
+                await loops["repair"].step()
+                live = (await client.get("/api/stock/RELIANCE")).json()
+                assert [] == service.not_ready()
+        clock.advance(7_500)
+        stale = (await client.get("/api/stock/RELIANCE")).json()
+        assert ["the bus is not heard: quotes grow stale"] == service.not_ready()
+        with running_server(port) as url:
+            await commit(url, 290_140, clock)
+            async with running(follow_bus()):
+                await loops["repair"].step()  # until the bus is heard again,
+                await loops["repair"].step()  # which asks for all shards anew
+            again = (await client.get("/api/stock/RELIANCE")).json()
+
+    assert (2901.35, "live") == (live["last"], live["quality"])
+    assert (2901.35, "stale") == (stale["last"], stale["quality"])
+    assert stale["age_ms"] >= 7_500
+    assert (2901.4, "live") == (again["last"], again["quality"])
+
+
+async def test_a_gateway_without_a_store_waits(clock, port, client_of):
+    """It starts, says that it is not ready, and asks callers to come again."""
+    async with (
+        assembled(port, clock) as (service, _, _),
+        client_of(service.app) as client,
+    ):
+        answer = await client.get("/api/stock/RELIANCE")
+        assert (503, "1") == (answer.status_code, answer.headers["retry-after"])
+        assert ["quotes not read yet"] == service.not_ready()
+        assert {"synced": False, "redis_connected": False} == {
+            name: service.detail()[name] for name in ("synced", "redis_connected")
+        }

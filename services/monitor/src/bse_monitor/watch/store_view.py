@@ -1,0 +1,60 @@
+"""The store as the monitor sees it: does it answer, how fast, and what does it say of the feed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from bse_monitor.rules.observation import FeedSeen, ShardSeen, StoreSeen
+from bse_shared.pacing.clock import Clock
+from bse_shared.quotes.frame import ShardHead
+from bse_shared.redis_edge.store import MarketStore
+from bse_shared.wire.bus import MalformedMessage
+
+
+class StoreUnreadable(Exception):
+    """The store answers, but what it holds is not what this version knows."""
+
+
+@contextmanager
+def readable() -> Iterator[None]:
+    """Translate what reading foreign records raises into StoreUnreadable: the monitor outlives them."""
+    try:
+        yield
+    except (MalformedMessage, ValueError, RecursionError) as error:
+        raise StoreUnreadable(f"what the store holds is not ours: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSight:
+    """One round trip's worth."""
+
+    store: StoreSeen
+    feed: FeedSeen
+
+
+class StoreView:
+    """Reads the shards' heads and the feed status, and times it."""
+
+    def __init__(self, store: MarketStore, clock: Clock):
+        self._store = store
+        self._clock = clock
+
+    def now_ms(self) -> int:
+        """The store's time; 0 before it was ever reached."""
+        return self._store.now_ms()
+
+    async def read(self) -> StoreSight:
+        """One look. Raises StoreUnavailable."""
+        asked_ms = self._clock.monotonic_ms()
+        heads = await self._store.heads()
+        latency_ms = self._clock.monotonic_ms() - asked_ms
+        return StoreSight(
+            StoreSeen(True, latency_ms),
+            FeedSeen(heads.feed, tuple(_shard(head) for head in heads.shards)),
+        )
+
+
+def _shard(head: ShardHead) -> ShardSeen:
+    confirmed = head.confirmed
+    newest_ms = max(confirmed.all_at_ms, *confirmed.apart.values(), 0)
+    return ShardSeen(head.shard, head.position, newest_ms)
