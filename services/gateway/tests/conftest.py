@@ -30,7 +30,7 @@ class MarketInMemory:
         self.table = QuoteTable(1)
         self.table.load(empty)
         self.instruments = a_master()
-        self.synced_once = True
+        self.ready = True
         self.connected = True
         self.at_ms = NOW_MS
         self.feed = None

@@ -109,7 +109,7 @@ def test_a_price_that_was_never_confirmed_is_stale(market):
 
 def test_nothing_is_said_before_the_market_was_read(lookup, market):
     """An empty table must not look like a market without scrips."""
-    market.synced_once = False
+    market.ready = False
     with pytest.raises(NotReady):
         lookup.moment()
 

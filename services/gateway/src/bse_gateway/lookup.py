@@ -29,7 +29,7 @@ class Market(Protocol):
     @property
     def feed(self) -> FeedStatus | None: ...
     @property
-    def synced_once(self) -> bool: ...
+    def ready(self) -> bool: ...
     @property
     def connected(self) -> bool: ...
     def now_ms(self) -> int: ...
@@ -92,7 +92,7 @@ class Lookup:
 
     def moment(self) -> Moment:
         """Now, on the store's clock. Raises NotReady before the market was first read."""
-        if not self._market.synced_once:
+        if not self._market.ready:
             raise NotReady
         now_ms = self._market.now_ms()
         return Moment(now_ms, market_is_open(self._market.feed, now_ms))

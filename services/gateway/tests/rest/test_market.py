@@ -56,5 +56,5 @@ def test_readiness_names_what_is_missing(market):
     assert [] == not_ready(market)
     market.connected = False
     assert ["the bus is not heard: quotes grow stale"] == not_ready(market)
-    market.synced_once = False
+    market.ready = False
     assert ["quotes not read yet"] == not_ready(market)

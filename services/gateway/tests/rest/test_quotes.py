@@ -108,7 +108,7 @@ async def test_before_the_market_was_read_callers_are_asked_to_come_again(
     client, market, path
 ):
     """An empty table is not an answer."""
-    market.synced_once = False
+    market.ready = False
     answer = await client.get(path)
     assert (503, "/problems/not-ready", "1") == (
         answer.status_code,

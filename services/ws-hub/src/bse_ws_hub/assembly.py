@@ -69,7 +69,10 @@ async def assemble(settings: WsHubSettings, shell: Shell) -> AsyncIterator[Servi
             }
 
         def not_ready() -> list[str]:
-            return [] if follower.synced_once else ["the market was not read yet"]
+            return [
+                *([] if follower.ready else ["the market was not read yet"]),
+                *([] if follower.connected else ["the bus is not connected"]),
+            ]
 
         flush_s = settings.hub.flush_interval_ms / 1000
         loops = [
@@ -92,7 +95,7 @@ async def assemble(settings: WsHubSettings, shell: Shell) -> AsyncIterator[Servi
                 loops=loops,
                 not_ready=not_ready,
                 detail=detail,
-                drain=clients.drain,
+                drain=socketio_door.drain,
                 server_options={
                     "ws": DirectProtocol,
                     "ws_max_size": settings.hub.message_bytes_max,

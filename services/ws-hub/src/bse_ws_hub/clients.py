@@ -118,7 +118,7 @@ class Clients:
                 "id": command.id,
                 "server_time_ms": self.follower.now_ms(),
             }
-        if not self.follower.synced_once:
+        if not self.follower.ready:
             return messages.error(
                 "not_ready", "the hub has not read the market yet", command.id
             )

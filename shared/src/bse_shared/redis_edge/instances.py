@@ -36,10 +36,9 @@ class Instances:
             found = []
             for field, data in fields.items():
                 heartbeat = from_json(data, Heartbeat)
-                if (
-                    heartbeat is None
-                    or now_ms - heartbeat.at_ms > keys.INSTANCES_KEPT_S * 1000
-                ):
+                if heartbeat is None:
+                    continue  # of another version: not ours to judge, nor to remove
+                if now_ms - heartbeat.at_ms > keys.INSTANCES_KEPT_S * 1000:
                     await self._redis.hdel(keys.INSTANCES, field)
                 else:
                     found.append(heartbeat)

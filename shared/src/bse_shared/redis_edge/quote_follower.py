@@ -37,7 +37,7 @@ class QuoteFollower:
         self.table = QuoteTable(store.shards)
         self.instruments = InstrumentMaster()
         self.feed: FeedStatus | None = None
-        self.synced_once = False
+        self.readied = asyncio.Event()
         self.connected = False
         self.frames = 0
         self.malformed = 0
@@ -47,6 +47,11 @@ class QuoteFollower:
         self._on_changes = on_changes
         self._also = dict(also or {})
         self._wanted = asyncio.Event()
+
+    @property
+    def ready(self) -> bool:
+        """Whether the market and the instrument master were read; true for good once it was."""
+        return self.readied.is_set()
 
     def now_ms(self) -> int:
         """The store's time, the base of all ages."""
@@ -107,7 +112,8 @@ class QuoteFollower:
             snapshot = await self._store.snapshot(shard)
             self._tell(self.table.load(snapshot))
             self.resyncs += 1
-        self.synced_once = self.synced_once or self.table.synced
+        if self.table.synced and self.instruments.version:
+            self.readied.set()
 
     def _tell(self, changes: Changes) -> None:
         if changes:

@@ -109,15 +109,18 @@ class MarketStore:
         )
 
     async def instruments(self) -> InstrumentMaster:
-        """The instrument master; an empty one of version 0 where none was stored yet."""
+        """The instrument master; an empty one where none that we can read was stored."""
         with store_errors():
             fields: list[Any] = await self._redis.hmget(
                 keys.INSTRUMENTS, ["version", "rows"]
             )
         version, rows = fields
-        if rows is None:
-            return InstrumentMaster()
-        return InstrumentMaster(unpack_instruments(rows), int(version or 0))
+        known = int(version or 0)
+        try:
+            return InstrumentMaster(unpack_instruments(rows) if rows else (), known)
+        except MalformedMessage:
+            # Of another version, or broken: the fetcher writes a newer one with its next answer.
+            return InstrumentMaster((), known)
 
     # Writing: the fetcher's alone.
 

@@ -38,6 +38,10 @@ BACKLOG = 4096
 """The default of 100 adds a second to a reconnect storm (SYN retransmits)."""
 
 
+REQUESTS_END_WITHIN_S = 3
+"""A long poll whose client is gone would hold the shutdown until its ping time-out."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shell:
     """What the runner gives to `assemble`."""
@@ -123,7 +127,7 @@ async def _serve(
                 access_log=False,
                 lifespan="off",
                 server_header=False,
-                timeout_graceful_shutdown=5,
+                timeout_graceful_shutdown=REQUESTS_END_WITHIN_S,
                 **{"backlog": BACKLOG, "ws": "none", **service.server_options},
             )
         )
@@ -187,6 +191,10 @@ def _shell(name: str, http: HttpSettings, listener: socket.socket) -> Shell:
 
 
 def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 

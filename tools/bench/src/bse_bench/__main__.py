@@ -15,7 +15,7 @@ def main() -> int:
     parser.add_argument("name", choices=[*BENCHES, "all"])
     name = parser.parse_args().name
     chosen = BENCHES if name == "all" else {name: BENCHES[name]}
-    return 0 if all([bench() for bench in chosen.values()]) else 1
+    return 0 if all(bench() for bench in chosen.values()) else 1
 
 
 if __name__ == "__main__":

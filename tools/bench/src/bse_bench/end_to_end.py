@@ -5,13 +5,14 @@ import os
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import aiohttp
 import msgpack
 from redis.asyncio import Redis
 
+from bse_fetcher.settings import BseSettings
 from bse_local_stack.ports import free_ports
 from bse_local_stack.stack import PORTS
 
@@ -55,7 +56,7 @@ async def _listen(ports: dict[str, int]) -> list[float]:
     async with aiohttp.ClientSession() as session:
         await _ready(session, ports)
         await asyncio.sleep(WARM_UP_S)
-        symbols = await _symbols(session, ports["ws-hub"])
+        symbols = await _symbols(session, ports["exchange-sim"])
         offset_ms = await _store_offset_ms(redis)
         found: list[float] = []
         async with session.ws_connect(
@@ -91,12 +92,13 @@ async def _ready(session: aiohttp.ClientSession, ports: dict[str, int]) -> None:
     raise RuntimeError(f"the stack was not ready after {START_WITHIN_S} s")
 
 
-async def _symbols(session: aiohttp.ClientSession, hub_port: int) -> list[str]:
-    """Codes of the built-in universe, as the exchange lists them."""
-    del session, hub_port
-    from bse_exchange_sim.universe.builtin import builtin_universe  # noqa: PLC0415
-
-    return [str(scrip.code) for scrip, *_ in builtin_universe()]
+async def _symbols(session: aiohttp.ClientSession, sim_port: int) -> list[str]:
+    """The codes of all scrips, as the exchange lists them."""
+    url = f"http://127.0.0.1:{sim_port}/BseIndiaAPI/api/GetMktData/w"
+    query = {"ordcol": "TT", "strType": "AllMkt", "strfilter": "All"}
+    async with session.get(url, params=query, headers=BseSettings().headers) as answer:
+        rows = (await answer.json(content_type=None))["Table"]
+    return [str(row["scrip_cd"]) for row in rows]
 
 
 async def _store_offset_ms(redis: Redis) -> float:

@@ -1,9 +1,12 @@
 """What `make smoke` asks of each door. A check gives a short text of what it saw, or raises CheckFailed."""
 
 import asyncio
+import json
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -145,7 +148,7 @@ async def raw_json(doors: Doors) -> str:
 async def raw_msgpack(doors: Doors) -> str:
     """Raw WebSocket, MessagePack."""
     url = doors.stack.url("ws-hub", "ws") + "/ws"
-    kinds = set()
+    kinds: set[int] = set()
     async with doors.http.ws_connect(url, protocols=["bse.v1.msgpack"]) as ws:
         await ws.send_bytes(msgpack.packb({"op": "subscribe", "symbols": SYMBOLS}))
         while not {IMAGE, UPDATE} <= kinds:
@@ -159,7 +162,7 @@ async def raw_msgpack(doors: Doors) -> str:
 async def socket_io(doors: Doors) -> str:
     """Socket.IO with the Python client, by WebSocket and by long polling."""
     for transport in ("websocket", "polling"):
-        client = socketio.AsyncSimpleClient(reconnection=False)
+        client = socketio.AsyncSimpleClient(reconnection=False, http_session=doors.http)
         await client.connect(doors.stack.url("ws-hub"), transports=[transport])
         answer = await client.call("subscribe", {"symbols": SYMBOLS})
         _hold(len(answer["symbols"]) == len(CODES), str(answer))
@@ -167,7 +170,8 @@ async def socket_io(doors: Doors) -> str:
         while not {"image", "update"} <= seen:
             event, *_ = await client.receive(timeout=CHANGE_WITHIN_S)
             seen.add(event)
-        await client.disconnect()
+        with suppress(TimeoutError):  # a polling client waits for its last poll
+            await asyncio.wait_for(client.disconnect(), 1)
     return "image and update by websocket and polling"
 
 
@@ -189,25 +193,18 @@ async def status(doors: Doors) -> str:
 
 async def watch(doors: Doors) -> str:
     """The terminal client."""
+    command = Path(sys.executable).parent / "bse-watch"
     url = doors.stack.url("ws-hub", "ws") + "/ws"
     process = await asyncio.create_subprocess_exec(
-        *(
-            sys.executable,
-            "-m",
-            "bse_client.watch",
-            "RELIANCE",
-            "TCS",
-            "--once",
-            "--json",
-            "--url",
-            url,
-        ),
+        *(str(command), "RELIANCE", "TCS", "--once", "--json", "--url", url),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
     out, _ = await asyncio.wait_for(process.communicate(), CHANGE_WITHIN_S)
     _hold(process.returncode == 0, f"exit {process.returncode}: {out[-300:]!r}")
-    return f"bse-watch: {len(out.splitlines())} quotes"
+    quotes = [json.loads(line) for line in out.splitlines()]
+    _hold({q.get("symbol") for q in quotes} >= {"RELIANCE", "TCS"}, f"{out[:300]!r}")
+    return f"{len(quotes)} quotes"
 
 
 async def outage(doors: Doors) -> str:

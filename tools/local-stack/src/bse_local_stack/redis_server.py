@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Thread
 
 
 START_TIMEOUT_LINES = 200
@@ -39,28 +40,34 @@ def find_server() -> str:
     )
 
 
-def command(
-    server: str, port: int, directory: str, *, loglevel: str = "notice"
-) -> list[str]:
+def _command(server: str, port: int, directory: str) -> list[str]:
     """The command line of a server on loopback that keeps nothing on disk."""
     return [
         server,
         *("--bind", "127.0.0.1", "--port", str(port), "--dir", directory),
-        *("--save", "", "--appendonly", "no", "--loglevel", loglevel),
+        *("--save", "", "--appendonly", "no", "--loglevel", "notice"),
     ]
 
 
 @contextmanager
 def running_server(port: int) -> Iterator[str]:
-    """A server that keeps nothing, for tests and benchmarks; gives its URL."""
+    """A server that keeps nothing, until the block ends; gives its URL."""
     with TemporaryDirectory(prefix="bse-redis-") as directory:
-        line = command(find_server(), port, directory)
-        with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as process:
+        line = _command(find_server(), port, directory)
+        # In a session of its own: Ctrl-C must not stop it before those who use it.
+        with subprocess.Popen(
+            line, stdout=subprocess.PIPE, text=True, start_new_session=True
+        ) as process:
+            drain = Thread(target=_drain, args=(process,), daemon=True)
             try:
                 _wait_until_ready(process)
+                drain.start()
                 yield f"redis://127.0.0.1:{port}/0"
             finally:
                 process.terminate()
+                process.wait()
+                if drain.is_alive():
+                    drain.join()
 
 
 def _wait_until_ready(process: "subprocess.Popen[str]") -> None:
@@ -73,6 +80,12 @@ def _wait_until_ready(process: "subprocess.Popen[str]") -> None:
         if not line:
             break
     raise NoRedisServer(f"the server ended at start (exit code {process.poll()})")
+
+
+def _drain(process: "subprocess.Popen[str]") -> None:
+    """Keep the pipe empty: a server that can't write its log would stand still."""
+    for _ in process.stdout or ():
+        pass
 
 
 def _wheel_binary() -> Path:

@@ -7,10 +7,11 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from tempfile import TemporaryDirectory
+from contextlib import AbstractContextManager, nullcontext
 
 from honcho.manager import Manager
 
+from bse_local_stack.redis_server import running_server
 from bse_local_stack.stack import CannotStart, Stack
 
 
@@ -35,9 +36,9 @@ def run() -> int:
     stack = Stack.from_environment(os.environ)
     if taken := stack.taken_ports():
         raise CannotStart("Already in use: " + ", ".join(taken))
-    with TemporaryDirectory(prefix="bse-run-") as directory:
+    with _redis(stack):
         manager = Manager()
-        for process in stack.processes(directory):
+        for process in stack.processes():
             env = {
                 **os.environ,
                 "PYTHONUNBUFFERED": "1",
@@ -49,6 +50,13 @@ def run() -> int:
         manager.loop()
     code = int(manager.returncode or 0)
     return 0 if code in {INTERRUPTED, TERMINATED} else code
+
+
+def _redis(stack: Stack) -> AbstractContextManager[str]:
+    """The embedded server, unless REDIS_URL names another."""
+    if stack.embedded_redis:
+        return running_server(stack.ports["redis"])
+    return nullcontext(stack.redis_url)
 
 
 def _announce(stack: Stack) -> None:

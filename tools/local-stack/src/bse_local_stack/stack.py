@@ -6,8 +6,6 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bse_local_stack.redis_server import command, find_server
-
 
 BSE_URL = "https://api.bseindia.com"
 
@@ -64,13 +62,9 @@ class Stack:
         """The address of a process."""
         return f"{scheme}://{self.host}:{self.ports[name]}"
 
-    def processes(self, directory: str) -> list[Process]:
-        """All processes, in the order in which they are started; `directory` for the embedded Redis."""
+    def processes(self) -> list[Process]:
+        """All processes but Redis, which must be there before and after them."""
         found = []
-        if self.embedded_redis:
-            port = self.ports["redis"]
-            line = command(find_server(), port, directory, loglevel="warning")
-            found.append(Process("redis", line, {}))
         if self.source == "sim":
             found.append(
                 Process(

@@ -54,7 +54,7 @@ def market_reply(market: Market, now_ms: int) -> MarketReply:
 
 def not_ready(market: Market) -> list[str]:
     """Why this gateway should get no traffic while another one can have it."""
-    if not market.synced_once:
+    if not market.ready:
         return ["quotes not read yet"]
     return [] if market.connected else ["the bus is not heard: quotes grow stale"]
 
@@ -63,7 +63,7 @@ def health_detail(market: Market) -> dict[str, Any]:
     """What /health tells of this gateway beyond its status."""
     now_ms = market.now_ms()
     return {
-        "synced": market.synced_once,
+        "synced": market.ready,
         "redis_connected": market.connected,
         "quotes": len(market.table.images),
         "instruments": len(market.instruments),

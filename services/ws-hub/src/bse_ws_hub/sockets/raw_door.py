@@ -86,6 +86,7 @@ class RawDoor:
     async def _take_stored_set(self, client: Client) -> None:
         if not client.session.client_id:
             return
+        await self.clients.follower.readied.wait()
         try:
             record = await self.subscriptions.load(client.session.client_id)
         except StoreUnavailable:

@@ -26,6 +26,7 @@ from bse_ws_hub.sockets.outlets import EngineIoOutlet
 CODEC = SocketIoCodec()
 
 CLIENT_ID_MAX = 128
+DRAIN_WITHIN_S = 2.0
 
 
 class SocketIoDoor:
@@ -62,6 +63,13 @@ class SocketIoDoor:
         sid = await self._closing.get()
         with suppress(KeyError):  # the client may have gone by itself
             await self.server.disconnect(sid)
+        self._closing.task_done()
+
+    async def drain(self) -> None:
+        """At shutdown: all clients told to go, and gone."""
+        await self._clients.drain()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._closing.join(), DRAIN_WITHIN_S)
 
     async def _connect(self, sid: str, environ: dict[str, Any], auth: Any) -> None:
         if self._clients.draining or self._clients.full:
@@ -112,6 +120,7 @@ class SocketIoDoor:
     async def _take_stored_set(self, client: Client) -> None:
         if not client.session.client_id:
             return
+        await self._clients.follower.readied.wait()
         try:
             record = await self._subscriptions.load(client.session.client_id)
         except StoreUnavailable:
