@@ -3,13 +3,14 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
   $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 VENV := .venv
 BIN := $(VENV)/bin
+JS := tests/e2e/js
 PACKAGES := shared services/fetcher services/gateway services/ws-hub services/monitor \
   tools/exchange-sim tools/local-stack tools/bench clients/python
 SOURCE ?= sim
 export SOURCE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run smoke test lint types imports fmt bench chaos manifests images lock clean
+.PHONY: help setup run smoke test chaos lint types imports fmt bench manifests images contracts lock clean
 
 ##@ Use
 run: setup  ## Run the whole product here (SOURCE=bse for the real exchange, SPEED=n, BHAVCOPY=file)
@@ -19,8 +20,11 @@ smoke: setup  ## Start the product on free ports, check every door from outside,
 	@$(BIN)/python -m bse_local_stack smoke
 
 ##@ Check
-test: setup imports  ## Run every test that needs no extra system package
-	@$(BIN)/pytest
+test: setup imports $(JS)/node_modules  ## Run every test (ARGS="-k name" to choose)
+	@$(BIN)/pytest $(ARGS)
+
+chaos: setup  ## Kill and freeze services and Redis under a running product
+	@$(BIN)/pytest tests/chaos -v $(ARGS)
 
 lint: setup  ## Format check, lint and types
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(MAKE) --no-print-directory types
@@ -49,6 +53,9 @@ images: setup  ## Build the container images of all services
 	@for s in fetcher gateway ws-hub monitor exchange-sim; do docker build $(BUILD_FLAGS) --build-arg SERVICE=$$s -t bse-$$s:dev . || exit 1; done
 
 ##@ Keep
+contracts: setup  ## Regenerate contracts/openapi.json
+	@$(BIN)/python -m bse_gateway.openapi > contracts/openapi.json
+
 lock: setup  ## Recompile the hash-locked requirements
 	@for f in runtime dev; do $(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header -q requirements/$$f.in -o requirements/$$f.lock; done
@@ -62,6 +69,10 @@ $(VENV)/.installed: requirements/dev.lock $(PACKAGES:%=%/pyproject.toml)
 	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.lock
 	@$(BIN)/pip install -q --disable-pip-version-check --no-build-isolation --no-deps $(PACKAGES:%=-e ./%)
 	@touch $@
+
+$(JS)/node_modules: $(JS)/package-lock.json
+	@if command -v npm >/dev/null; then npm ci --silent --no-audit --no-fund --prefix $(JS) && touch $@; \
+	  else echo "npm is missing: the tests with the official Socket.IO client will be skipped (Debian: apt-get install nodejs npm)"; fi
 
 clean:  ## Remove everything that was installed or generated
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

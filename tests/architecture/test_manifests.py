@@ -162,7 +162,10 @@ class Party:
     ip: str = ""
 
 
-OURS = [Party(name, {"app.kubernetes.io/name": name}) for name in PORTS]
+OURS = [
+    *(Party(name, {"app.kubernetes.io/name": name}) for name in PORTS),
+    Party("newcomer that no policy names"),
+]
 OTHERS = [
     Party("dns", {"k8s-app": "kube-dns"}, "kube-system"),
     Party("prometheus", namespace="monitoring"),
@@ -616,7 +619,9 @@ def test_dockerfile_builds_every_service() -> None:
     """Each service has its stage with its module, port and listening address."""
     text = (ROOT / "Dockerfile").read_text()
     for service in [*SETTINGS, STAND_IN]:
-        stage = text.split(f"\nFROM runtime AS {service}\n")[1].split("\nFROM ")[0]
+        stage = text.split(f"\nFROM runtime AS service-{service}\n")[1].split(
+            "\nFROM "
+        )[0]
         module = "bse_" + service.replace("-", "_")
         prefix = "SIM" if service == STAND_IN else "HTTP"
 
