@@ -8,7 +8,6 @@ from contextlib import suppress
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import NoScriptError
 
 from bse_shared.pacing.clock import Clock
 from bse_shared.pacing.store_clock import StoreClock
@@ -17,13 +16,13 @@ from bse_shared.quotes.instrument import InstrumentMaster
 from bse_shared.quotes.position import Position
 from bse_shared.quotes.shard_writer import Plan
 from bse_shared.redis_edge import keys
-from bse_shared.redis_edge.connection import StoreUnavailable, store_errors
+from bse_shared.redis_edge.connection import store_errors
+from bse_shared.redis_edge.script_runner import Call, ScriptRunner
 from bse_shared.redis_edge.scripts import (
     COMMIT,
     RELEASE_LEASE,
     RENEW_LEASE,
     TAKE_LEASE,
-    Script,
 )
 from bse_shared.wire.bus import (
     MalformedMessage,
@@ -73,6 +72,7 @@ class MarketStore:
         self.shards = shards
         self._redis = redis
         self._clock = clock
+        self._scripts = ScriptRunner(redis, clock, self.store_clock)
 
     def now_ms(self) -> int:
         """The store's time now; 0 before the store was ever reached."""
@@ -130,7 +130,7 @@ class MarketStore:
         """Open a new term on the shard, or None while somebody else holds it."""
         args = [holder, ttl_ms, epoch_floor]
         names = [keys.lease(shard), keys.head(shard)]
-        (found,) = await self._run_all([(TAKE_LEASE, names, args)])
+        (found,) = await self._scripts.run([(TAKE_LEASE, names, args)])
         return Lease(shard, int(found[1]), holder) if found[0] else None
 
     async def renew_leases(self, leases: Sequence[Lease], ttl_ms: int) -> list[Lease]:
@@ -139,12 +139,12 @@ class MarketStore:
             (RENEW_LEASE, [keys.lease(lease.shard)], [lease.value, ttl_ms])
             for lease in leases
         ]
-        replies = await self._run_all(calls)
+        replies = await self._scripts.run(calls)
         return [lease for lease, reply in zip(leases, replies, strict=True) if reply[0]]
 
     async def release_leases(self, leases: Sequence[Lease]) -> None:
         """Give the leases back, so that a standby need not wait for their end."""
-        await self._run_all(
+        await self._scripts.run(
             [
                 (RELEASE_LEASE, [keys.lease(lease.shard)], [lease.value])
                 for lease in leases
@@ -159,7 +159,7 @@ class MarketStore:
         The answer tells for each plan whether it was refused. If StoreUnavailable is raised, what was
         written is in doubt: take the leases again and read what the store holds.
         """
-        replies = await self._run_all(
+        replies = await self._scripts.run(
             [_commit_call(lease, plan, master) for lease, plan in plans]
         )
         return [None if reply[0] else Fenced(reply[2].decode()) for reply in replies]
@@ -194,52 +194,6 @@ class MarketStore:
         )
         return found
 
-    async def _run_all(
-        self, calls: Sequence[tuple[Script, list[str], list[Any]]]
-    ) -> list[Any]:
-        """Run scripts in one round trip; a server that forgot them (restart, fail-over) is taught again."""
-        if not calls:
-            return []
-        sent_ms = self._clock.monotonic_ms()
-        with store_errors():
-            replies = await self._evaluate(calls, by_digest=True)
-            forgotten = [
-                i for i, r in enumerate(replies) if isinstance(r, NoScriptError)
-            ]
-            if forgotten:
-                sent_ms = self._clock.monotonic_ms()
-                again = await self._evaluate([calls[i] for i in forgotten])
-                for i, reply in zip(forgotten, again, strict=True):
-                    replies[i] = reply
-        for reply in replies:
-            if isinstance(reply, Exception):
-                raise StoreUnavailable(str(reply)) from reply
-        self._observe_script_time(sent_ms, replies[-1])
-        return replies
-
-    async def _evaluate(
-        self,
-        calls: Iterable[tuple[Script, list[str], list[Any]]],
-        *,
-        by_digest: bool = False,
-    ) -> list[Any]:
-        async with self._redis.pipeline(transaction=False) as pipe:
-            for script, names, args in calls:
-                how = ("EVALSHA", script.sha) if by_digest else ("EVAL", script.body)
-                pipe.execute_command(*how, len(names), *names, *args)
-            replies: list[Any] = await pipe.execute(raise_on_error=False)
-            return replies
-
-    def _observe_script_time(self, sent_ms: float, reply: Any) -> None:
-        stamps = reply if isinstance(reply, list) else []
-        # TAKE_LEASE tells the time third, RENEW_LEASE and COMMIT second.
-        for stamp in reversed(stamps[1:3]):
-            if isinstance(stamp, bytes) and stamp.isdigit():
-                self.store_clock.observe(
-                    sent_ms, self._clock.monotonic_ms(), int(stamp)
-                )
-                return
-
 
 def _readable_images(stored: Iterable[bytes]) -> Iterator[tuple[int, Image]]:
     """Images of another version are passed over: the writer sees the scrip as new and writes it again."""
@@ -248,9 +202,7 @@ def _readable_images(stored: Iterable[bytes]) -> Iterator[tuple[int, Image]]:
             yield unpack_image(data)
 
 
-def _commit_call(
-    lease: Lease, plan: Plan, master: InstrumentMaster
-) -> tuple[Script, list[str], list[Any]]:
+def _commit_call(lease: Lease, plan: Plan, master: InstrumentMaster) -> Call:
     frame = plan.frame
     shard = frame.shard
     flat: list[str | bytes] = []
