@@ -6,43 +6,48 @@ from bse_shared.quotes.instrument import Instrument, InstrumentMaster
 
 
 class KnownInstruments:
-    """The current master. `saved` is False while the store has an older one.
+    """The current master, which version of it the store has, and in which active time that was read.
 
-    `loaded` is False until the store's master was read in this fetcher's active time: another fetcher may
-    have written a newer one before.
+    Another fetcher may have written a newer master before this one became active.
     """
 
     def __init__(self) -> None:
         self.master = InstrumentMaster()
-        self.saved = True
-        self.loaded = False
+        self.saved_version = 0
+        self.loaded_in = 0
 
-    def load(self, master: InstrumentMaster) -> None:
-        """Take the stored master, when this fetcher becomes active."""
-        if master.version > self.master.version:
-            self.master = master
-            self.saved = True
-        self.loaded = True
+    @property
+    def saved(self) -> bool:
+        """Whether the store has this master."""
+        return self.saved_version == self.master.version
 
-    def forget(self) -> None:
-        """This fetcher is no longer the active one."""
-        self.loaded = False
+    def load(self, stored: InstrumentMaster, activation: int) -> None:
+        """Take the stored master, when this fetcher becomes active; keep ours where the store lost it."""
+        if stored.version >= self.master.version:
+            self.master = stored
+        self.saved_version = stored.version
+        self.loaded_in = activation
 
     def listed(self, instruments: Iterable[Instrument]) -> None:
         """Take the daily list. Scrips that it lacks stay: their quotes may still be asked for."""
         self._update({i.code: i for i in instruments})
 
     def traded(self, rows: Mapping[int, Instrument]) -> None:
-        """Take what the market's rows say of names and groups; they never tell an ISIN."""
+        """Take what the market's rows say of names and groups; they never tell an ISIN.
+
+        What a row leaves out stays as it is known: an unnamed scrip goes by its code only if it is new.
+        """
         known = self.master.by_code
         changed = {}
         for code, row in rows.items():
             held = known.get(code)
             if held is None:
-                changed[code] = row
-            elif held.symbol != row.symbol or (row.group and held.group != row.group):
+                changed[code] = row._replace(symbol=row.symbol or str(code))
+            elif (row.symbol and held.symbol != row.symbol) or (
+                row.group and held.group != row.group
+            ):
                 changed[code] = held._replace(
-                    symbol=row.symbol, group=row.group or held.group
+                    symbol=row.symbol or held.symbol, group=row.group or held.group
                 )
         if changed:
             self._update(changed)
@@ -51,4 +56,3 @@ class KnownInstruments:
         by_code = {**self.master.by_code, **changed}
         if by_code != self.master.by_code:
             self.master = InstrumentMaster(by_code.values(), self.master.version + 1)
-            self.saved = False

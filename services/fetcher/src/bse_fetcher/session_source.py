@@ -28,7 +28,8 @@ class CalendarSource:
         self._path = Path(settings.calendar) if settings.calendar else None
         self._always_open = settings.session == "always_open"
         self._clock = clock
-        self._modified_ns = 0
+        self._read_at: tuple[int, ...] | None = None
+        self._problem = ""
         self._calendar: MarketCalendar = builtin_calendar()
         self._warned_on = ""
 
@@ -55,14 +56,20 @@ class CalendarSource:
 
     def _read(self, path: Path) -> None:
         try:
-            modified_ns = path.stat().st_mtime_ns
-            if modified_ns == self._modified_ns:
+            found = path.stat()
+            version = (found.st_mtime_ns, found.st_size, found.st_ino)
+            if version == self._read_at:
                 return
-            self._modified_ns = modified_ns
             self._calendar = parse_calendar(path.read_bytes())
-            log.info("calendar.read", path=str(path))
         except (OSError, CalendarError) as error:
-            log.warning("calendar.not_read", path=str(path), error=str(error))
+            # Once, not at each reload; a file that could not be read is tried again.
+            if str(error) != self._problem:
+                self._problem = str(error)
+                log.warning("calendar.not_read", path=str(path), error=str(error))
+            return
+        self._read_at = version
+        self._problem = ""
+        log.info("calendar.read", path=str(path))
 
 
 SessionNow = Callable[[], MarketSession]

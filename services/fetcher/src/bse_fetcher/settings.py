@@ -44,8 +44,19 @@ class BseSettings(BaseSettings):
     @field_validator("base_url")
     @classmethod
     def _http(cls, url: str) -> str:
-        TypeAdapter(HttpUrl).validate_python(url)
+        host = TypeAdapter(HttpUrl).validate_python(url).host or ""
+        host.encode("idna")  # raises ValueError where no name server could be asked
         return url
+
+    @field_validator("user_agent", "accept_language", "referer", "origin")
+    @classmethod
+    def _one_line(cls, text: str) -> str:
+        return _header_text(text)
+
+    @field_validator("extra_headers")
+    @classmethod
+    def _lines(cls, headers: dict[str, str]) -> dict[str, str]:
+        return {_header_text(name): _header_text(headers[name]) for name in headers}
 
     @property
     def headers(self) -> dict[str, str]:
@@ -59,6 +70,12 @@ class BseSettings(BaseSettings):
             "Referer": self.referer,
             **self.extra_headers,
         }
+
+
+def _header_text(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("a header is one line of printable characters")
+    return text
 
 
 class PollSettings(BaseSettings):

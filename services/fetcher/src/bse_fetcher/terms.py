@@ -1,7 +1,7 @@
 """The shards that this fetcher may write now: leases with the writers that started on what the store held.
 
-A list source has one active poller: whoever gets the first shard goes on to the others, so two fetchers never
-share the market between them and ask the exchange twice.
+A list source has one active poller: whoever gets the first shard goes on to the others, and who lost the first
+gives the others back, so two fetchers never share the market between them: nobody would poll.
 """
 
 from collections.abc import Mapping
@@ -32,6 +32,7 @@ class Terms:
         metrics: FetcherMetrics,
     ):
         self.writers: dict[int, ShardWriter] = {}
+        self.activations = 0  # how often this fetcher became the active one
         self._leases: dict[int, Lease] = {}
         self._store = store
         self._clock = clock
@@ -52,7 +53,10 @@ class Terms:
             self.lose(shard, "lease expired or taken over")
         was_active = self.active
         await self._take_missing()
+        if 0 not in self._leases:
+            await self.release()
         if self.active and not was_active:
+            self.activations += 1
             log.info("fetcher.active", shards=len(self.writers))
 
     def lose(self, shard: int, why: str) -> None:
@@ -68,10 +72,9 @@ class Terms:
             self.lose(shard, why)
 
     async def release(self) -> None:
-        """Give the leases back at shutdown."""
+        """Give the leases back: at shutdown, and where another fetcher has the first shard."""
         leases = list(self._leases.values())
-        self._leases.clear()
-        self.writers.clear()
+        self.lose_all("given back")
         await self._store.release_leases(leases)
 
     async def commit(self, plans: Mapping[int, Plan], master: InstrumentMaster) -> int:

@@ -16,7 +16,7 @@ from bse_shared.quotes.instrument import InstrumentMaster
 from bse_shared.quotes.position import Position
 from bse_shared.quotes.shard_writer import Plan
 from bse_shared.redis_edge import keys
-from bse_shared.redis_edge.connection import store_errors
+from bse_shared.redis_edge.connection import StoreUnavailable, store_errors
 from bse_shared.redis_edge.script_runner import Call, ScriptRunner
 from bse_shared.redis_edge.scripts import (
     COMMIT,
@@ -105,7 +105,7 @@ class MarketStore:
         return Heads(
             [_head(shard, head) for shard, head in enumerate(heads)],
             from_json(feed, FeedStatus) if feed else None,
-            int(version or 0),
+            _number(version),
         )
 
     async def instruments(self) -> InstrumentMaster:
@@ -115,7 +115,7 @@ class MarketStore:
                 keys.INSTRUMENTS, ["version", "rows"]
             )
         version, rows = fields
-        known = int(version or 0)
+        known = _number(version)
         try:
             return InstrumentMaster(unpack_instruments(rows) if rows else (), known)
         except MalformedMessage:
@@ -225,8 +225,9 @@ def _commit_call(lease: Lease, plan: Plan, master: InstrumentMaster) -> Call:
 
 def _head(shard: int, fields: Sequence[bytes | None]) -> ShardHead:
     epoch, sequence, confirmed = fields
-    return ShardHead(
-        shard,
-        Position(int(epoch or 0), int(sequence or 0)),
-        unpack_confirmed(confirmed) if confirmed else Confirmed(),
-    )
+    position = Position(int(epoch or 0), int(sequence or 0))
+    try:
+        return ShardHead(shard, position, unpack_confirmed(confirmed or b""))
+    except MalformedMessage:
+        # None yet, or of another version: nothing is known to be confirmed.
+        return ShardHead(shard, position, Confirmed())

@@ -98,7 +98,15 @@ def run_service(
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its own signal handling: the runner owns the signals."""
+    """uvicorn without its own signal handling (the runner owns the signals), which tells when it listens."""
+
+    def __init__(self, config: uvicorn.Config, on_listening: Callable[[], None]):
+        super().__init__(config)
+        self._on_listening = on_listening
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_listening()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -108,6 +116,8 @@ class _Server(uvicorn.Server):
 async def _serve(
     name: str, settings: Settings, assemble: Assemble[Settings], listener: socket.socket
 ) -> None:
+    # First: a signal that comes while the service is put together must not kill it half-way.
+    stop = _stop_event(settings.process.shutdown_deadline_s)
     shell = _shell(name, settings.http, listener)
     calm_garbage_collector()
     async with assemble(settings, shell) as service:
@@ -129,10 +139,12 @@ async def _serve(
                 server_header=False,
                 timeout_graceful_shutdown=REQUESTS_END_WITHIN_S,
                 **{"backlog": BACKLOG, "ws": "none", **service.server_options},
-            )
+            ),
+            lambda: log.info("service.started", url=shell.url, instance=shell.instance),
         )
-        log.info("service.started", url=shell.url, instance=shell.instance)
-        await _run_until_signal(service, server, listener, shell, settings.process)
+        await _run_until_signal(
+            service, server, listener, shell, stop, settings.process.drain_delay_s
+        )
     log.info("service.stopped")
 
 
@@ -141,10 +153,10 @@ async def _run_until_signal(
     server: uvicorn.Server,
     listener: socket.socket,
     shell: Shell,
-    process: ProcessSettings,
+    stop: asyncio.Event,
+    drain_delay_s: float,
 ) -> None:
     metrics = LoopMetrics(shell.registry)
-    stop = _stop_event()
     async with asyncio.TaskGroup() as group:
         serving = group.create_task(server.serve([listener]), name="http server")
         loops = [
@@ -152,10 +164,9 @@ async def _run_until_signal(
             for loop in service.loops
         ]
         await stop.wait()
-        asyncio.get_running_loop().call_later(process.shutdown_deadline_s, _give_up)
         shell.health.draining = True
-        log.info("service.draining", delay_s=process.drain_delay_s)
-        await asyncio.sleep(process.drain_delay_s)
+        log.info("service.draining", delay_s=drain_delay_s)
+        await asyncio.sleep(drain_delay_s)
         if service.drain:
             await service.drain()
         server.should_exit = True
@@ -194,10 +205,6 @@ def _in_url(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
-
-
 def _listen(http: HttpSettings) -> socket.socket:
     family = socket.AF_INET6 if ":" in http.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
@@ -214,7 +221,8 @@ def _listen(http: HttpSettings) -> socket.socket:
     return listener
 
 
-def _stop_event() -> asyncio.Event:
+def _stop_event(deadline_s: float) -> asyncio.Event:
+    """Set by the first signal, which also starts the deadline."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -222,6 +230,7 @@ def _stop_event() -> asyncio.Event:
         if stop.is_set():
             _give_up()
         stop.set()
+        loop.call_later(deadline_s, _give_up)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, on_signal)

@@ -94,7 +94,9 @@ def load_settings(kind: type[Settings], description: str) -> Settings:
                 for e in error.errors()
             ]
         except SettingsError as error:  # a value of several parts that is no JSON
-            problems.append(f"{part.__name__}: {error}")
+            named = re.search(r'field "(\w+)"', str(error))
+            variable = _variable(part, named[1]) if named else part.__name__
+            problems.append(f"{variable}: must be JSON")
         else:
             problems += _infinite(part, parts[name])
     if problems:

@@ -56,7 +56,11 @@ def running_server(port: int) -> Iterator[str]:
         line = _command(find_server(), port, directory)
         # In a session of its own: Ctrl-C must not stop it before those who use it.
         with subprocess.Popen(
-            line, stdout=subprocess.PIPE, text=True, start_new_session=True
+            line,
+            stdout=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            start_new_session=True,
         ) as process:
             drain = Thread(target=_drain, args=(process,), daemon=True)
             try:

@@ -26,6 +26,7 @@ MASTER_QUERY = {
     "status": "Active",
 }
 
+RETRY_AFTER_S = 30.0
 RETRY_AFTER_MAX_S = 3600.0
 
 
@@ -97,7 +98,7 @@ def _refuse(answer: aiohttp.ClientResponse) -> None:
 
 
 def _retry_after_s(text: str) -> float:
-    try:
-        return min(max(float(text), 1.0), RETRY_AFTER_MAX_S)
-    except ValueError:
-        return 30.0
+    """Whole seconds; anything else (a date, garbage) gets the usual wait."""
+    if not (text.isascii() and text.isdigit()):
+        return RETRY_AFTER_S
+    return min(max(float(text[:9]), 1.0), RETRY_AFTER_MAX_S)

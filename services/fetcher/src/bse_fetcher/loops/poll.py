@@ -8,7 +8,12 @@ import structlog
 
 from bse_fetcher.exchange.bse_client import BseClient
 from bse_fetcher.exchange.bse_payload import MarketAnswer, read_market
-from bse_fetcher.exchange.errors import ExchangeError, Forbidden, RateLimited
+from bse_fetcher.exchange.errors import (
+    ExchangeError,
+    Forbidden,
+    MalformedAnswer,
+    RateLimited,
+)
 from bse_fetcher.feed import Feed
 from bse_fetcher.instruments import KnownInstruments
 from bse_fetcher.metrics import FetcherMetrics
@@ -45,22 +50,26 @@ class Poller:
     timeline: Timeline
     due_ms: float = 0.0
     failures: int = 0
+    refusals: int = 0
 
     async def step(self) -> None:
         """Poll if it is time and our turn."""
         if not self.terms.active:
-            self.instruments.forget()
             return
-        if not self.instruments.loaded:
-            self.instruments.load(await self.store.instruments())
-        now_ms = self.clock.monotonic_ms()
-        if now_ms < self.due_ms:
+        activation = self.terms.activations
+        if self.instruments.loaded_in != activation:
+            self.instruments.load(await self.store.instruments(), activation)
+        due_ms, started_ms = self.due_ms, self.clock.monotonic_ms()
+        if started_ms < due_ms:
             return
+        # First: a cycle that the store ends must not ask the exchange again at once.
+        self.due_ms = started_ms + self.pace.after_failure(1, random.random) * 1000
         try:
             wait_s = await self._cycle()
         except ExchangeError as error:
-            wait_s = self._failed(error)
-        self.due_ms = now_ms + wait_s * 1000
+            self.due_ms = self.clock.monotonic_ms() + self._failed(error) * 1000
+        else:
+            self.due_ms = self.pace.next_due_ms(due_ms, started_ms, wait_s)
 
     async def _cycle(self) -> float:
         asked_ms = self.clock.monotonic_ms()
@@ -68,15 +77,27 @@ class Poller:
         answered_ms = self.clock.monotonic_ms()
         received_at_ms = self.store.now_ms()
         answer = read_market(body)
-        await self.publish(answer, received_at_ms)
-        self.failures = 0
+        if not answer.seen:
+            self._tell_rejected(answer)
+            raise MalformedAnswer("shape", f"no usable row of {len(answer.rejected)}")
+        self.failures = self.refusals = 0
         self.metrics.polls.labels("ok").inc()
         self.metrics.answer_seconds.observe((answered_ms - asked_ms) / 1000)
+        await self.publish(answer, received_at_ms)
         self.metrics.publish_seconds.observe(
             (self.clock.monotonic_ms() - answered_ms) / 1000
         )
-        closed = self.session().phase == "closed"
-        return self.pace.after_answer(session_closed=closed)
+        return self._wait_s()
+
+    def _wait_s(self) -> float:
+        session = self.session()
+        changes_ms = session.next_change_at_ms
+        return self.pace.after_answer(
+            session_closed=session.phase == "closed",
+            changes_in_s=None
+            if changes_ms is None
+            else (changes_ms - self.clock.wall_ms()) / 1000,
+        )
 
     async def publish(self, answer: MarketAnswer, received_at_ms: int) -> None:
         """Check the rows against what is held, commit what changed, publish it."""
@@ -87,12 +108,10 @@ class Poller:
             for shard, writer in self.terms.writers.items()
         }
         await self.terms.commit(plans, self.instruments.master)
-        if not self.instruments.saved:
-            await self.store.save_instruments(self.instruments.master)
-            self.instruments.saved = True
         changed = sum(len(plan.images) for plan in plans.values())
         self.metrics.rows.labels("changed").inc(changed)
-        self.metrics.rows.labels("unchanged").inc(len(answer.seen) - changed)
+        unchanged = sum(len(plan.kept_alive) for plan in plans.values())
+        self.metrics.rows.labels("unchanged").inc(unchanged)
         self._tell_rejected(answer)
         self.feed.answered(received_at_ms, len(answer.seen), len(answer.rejected))
 
@@ -109,11 +128,12 @@ class Poller:
                 doubtful[code] = why
             else:
                 by_shard[shard][code] = fields
-        if self.timeline.accepts_the_past(len(doubtful), len(answer.seen)):
-            log.warning("fetcher.new_timeline", rows=len(doubtful))
-            for code in doubtful:
-                by_shard[shard_of(code, shards)][code] = answer.seen[code]
-            return by_shard
+        believed = self.timeline.believed(doubtful)
+        if believed:
+            log.warning("fetcher.new_timeline", rows=len(believed))
+        for code in believed:
+            del doubtful[code]
+            by_shard[shard_of(code, shards)][code] = answer.seen[code]
         for why in doubtful.values():
             self.metrics.rows.labels(why).inc()
         if doubtful:
@@ -144,7 +164,8 @@ class Poller:
         if isinstance(error, RateLimited):
             wait_s = self.pace.after_rate_limit(error.retry_after_s, random.random)
         elif isinstance(error, Forbidden):
-            wait_s = self.pace.after_forbidden(self.failures, random.random)
+            self.refusals += 1
+            wait_s = self.pace.after_forbidden(self.refusals, random.random)
         else:
             wait_s = self.pace.after_failure(self.failures, random.random)
         log.warning(

@@ -1,13 +1,14 @@
 """Which reported rows contradict what is known, so that an old copy never overwrites a newer price. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from bse_shared.quotes.frame import Image
 from bse_shared.quotes.quote import NUMBER, Value
 
 
 NEW_TIMELINE_AFTER = 10
-"""So many answers in a row that lie mostly in the past are not an old copy: the source's clock was put back."""
+"""A scrip that lies in the past in so many answers in a row is no old copy: the source corrected it, or its
+clock was put back, or what is held has a wrong stamp."""
 
 _TIME = NUMBER["exchange_time_ms"]
 _VOLUME = NUMBER["volume"]
@@ -38,19 +39,17 @@ def contradiction(held: Image | None, fields: Fields) -> str:
 
 
 class Timeline:
-    """Notices when the source's time was put back for good, so that its rows must be believed again."""
+    """Notices which scrips went back for good, so that their rows must be believed again."""
 
     def __init__(self) -> None:
-        self._in_the_past = 0
+        self._in_the_past: dict[int, int] = {}
 
-    def accepts_the_past(self, contradictions: int, rows: int) -> bool:
-        """Told of each answer; True when rows that went back should be taken after all."""
-        mostly_past = contradictions * 2 > rows
-        self._in_the_past = self._in_the_past + 1 if mostly_past else 0
-        if self._in_the_past >= NEW_TIMELINE_AFTER:
-            self._in_the_past = 0
-            return True
-        return False
+    def believed(self, doubtful: Collection[int]) -> set[int]:
+        """Told of each answer's doubtful scrips; those whose rows should be taken after all."""
+        times = {code: self._in_the_past.get(code, 0) + 1 for code in doubtful}
+        believed = {code for code in doubtful if times[code] >= NEW_TIMELINE_AFTER}
+        self._in_the_past = {c: n for c, n in times.items() if c not in believed}
+        return believed
 
 
 def _day(epoch_ms: int) -> int:

@@ -1,0 +1,520 @@
+"""BSE's JSON, by facts retyped from captures and by everything that can be wrong with it."""
+
+import json
+from contextlib import suppress
+from decimal import Decimal
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from bse_fetcher.exchange.bse_payload import (
+    NAME_MAX,
+    PAISE_MAX,
+    read_market,
+    read_master,
+)
+from bse_fetcher.exchange.errors import MalformedAnswer
+from bse_shared.quotes.quote import EMPTY, NUMBER, Condition, Quote, Source
+
+
+# Recorded 23 Oct 2023; members that are not read are left out.
+CREDITACC = {
+    "RN": 1,
+    "scrip_cd": 541770,
+    "scripname": "CREDITACC",
+    "LONG_NAME": "CreditAccess Grameen Ltd",
+    "scrip_grp": "A",
+    "openrate": 1439.65,
+    "highrate": 1560.0,
+    "lowrate": 1425.9,
+    "ltradert": 1523.05,
+    "prevdayclose": 1389.55,
+    "change_val": 133.5,
+    "change_percent": 9.61,
+    "index_code": "|S&P BSE 500|,|S&P BSE SmallCap|",
+    "trd_val": 1531.0,
+    "trd_vol": 101527,
+    "nooftrd": 5827,
+    "trend": "",
+    "dt_tm": "2023-10-23T13:02:34",
+    "PRIORITY_FLAG": 0,
+}
+CREDITACC_QUOTE = Quote(
+    last_paise=152_305,
+    open_paise=143_965,
+    high_paise=156_000,
+    low_paise=142_590,
+    previous_close_paise=138_955,
+    volume=101_527,
+    turnover_paise=15_310_000_000,
+    trades=5_827,
+    exchange_time_ms=1_698_046_354_000,  # 13:02:34 IST is 07:32:34 UTC
+    source=Source.BSE,
+    condition=Condition.GOOD,
+)
+GOOD = {"scrip_cd": 500325, "scripname": "RELIANCE", "ltradert": 2901.35}
+# Recorded in September 2026.
+INFY = {
+    "SCRIP_CD": "500209",
+    "Scrip_Name": "Infosys Ltd",
+    "Status": "Active",
+    "GROUP": "A",
+    "FACE_VALUE": "5.00",
+    "ISIN_NUMBER": "INE009A01021",
+    "INDUSTRY": None,
+    "scrip_id": "INFY",
+    "Segment": "Equity",
+    "Mktcap": "407430.68",
+}
+
+
+def table(*rows):
+    """An answer of `GetMktData` with these rows; a row of bytes goes in as it is."""
+    written = [
+        row if isinstance(row, bytes) else json.dumps(row).encode() for row in rows
+    ]
+    return b'{"Table":[' + b",".join(written) + b"]}"
+
+
+def row(**changes):
+    """The captured row with some members changed."""
+    return {**CREDITACC, **changes}
+
+
+def without(*names):
+    """The captured row with some members gone."""
+    return {name: value for name, value in CREDITACC.items() if name not in names}
+
+
+def quote_in(answer, code=541770):
+    """What the answer says of a scrip, as a quote."""
+    return EMPTY._replace(
+        **{Quote._fields[number]: value for number, value in answer.seen[code].items()}
+    )
+
+
+def test_the_captured_row_is_read_to_the_paisa():
+    """Numbers, units, time zone and names as BSE means them, and nothing is called drift."""
+    answer = read_market(table(CREDITACC))
+
+    assert CREDITACC_QUOTE == quote_in(answer)
+    assert (541770, "CREDITACC", "", "CreditAccess Grameen Ltd", "A") == (
+        answer.instruments[541770]
+    )
+    assert ([], {}) == (answer.rejected, answer.drift)
+
+
+def test_strings_with_indian_commas_and_signs_are_read_and_told_as_drift():
+    """BSE's other answers write numbers as text; the values are the same, an operator hears of it."""
+    answer = read_market(
+        table(
+            row(
+                scrip_cd="541770",
+                ltradert=" +1,523.05 ",
+                openrate="1439.65",
+                highrate="1,560",
+                trd_vol="1,01,527",
+                trd_val="1,531.00",
+            )
+        )
+    )
+
+    assert CREDITACC_QUOTE == quote_in(answer)
+    assert {
+        "retyped:ltradert",
+        "retyped:openrate",
+        "retyped:highrate",
+        "retyped:trd_vol",
+        "retyped:trd_val",
+    } == set(answer.drift)
+
+
+@pytest.mark.parametrize("nothing", ["", "-", "--", "NA", None, " ", 0, 0.0, "0.00"])
+def test_no_value_is_no_price(nothing):
+    """All of BSE's ways to say nothing leave the field unknown; the row goes through."""
+    answer = read_market(table(row(openrate=nothing, highrate=nothing)))
+
+    assert CREDITACC_QUOTE._replace(open_paise=None, high_paise=None) == (
+        quote_in(answer)
+    )
+    assert [] == answer.rejected
+
+
+@pytest.mark.parametrize("nothing", ["", "-", "--", "NA", None])
+def test_no_activity_is_unknown_but_zero_is_zero(nothing):
+    """A scrip without trades today has volume 0, one without a word on it has none."""
+    answer = read_market(table(row(trd_vol=0, trd_val=0.0, nooftrd=nothing, dt_tm="-")))
+
+    quote = quote_in(answer)
+    assert (0, 0, None, None) == (
+        quote.volume,
+        quote.turnover_paise,
+        quote.trades,
+        quote.exchange_time_ms,
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"<!doctype html><html>", "html"),
+        (b"\r\n\r\n <HTML><HEAD><TITLE>Access Denied", "html"),
+        (b"\xef\xbb\xbf<!doctype html>", "html"),
+        (b" " * 100 + b"<html>", "html"),
+        (b"null", "null"),
+        (b" null\r\n", "null"),
+        (b"", "empty"),
+        (b" \r\n", "empty"),
+        (b"\xef\xbb\xbf", "empty"),
+        (b'{"Table":[]}', "empty"),
+        (table(CREDITACC)[:-30], "truncated"),
+        (table("row", CREDITACC)[:-30], "truncated"),
+        (b'{"Table":[{"ltradert":NaN}]}', "truncated"),
+        (b"\x1f\x8b\x08\x00", "truncated"),
+        (b"[]", "shape"),
+        (b'"a string of JSON"', "shape"),
+        (b"5", "shape"),
+        (b"{}", "shape"),
+        (b'{"Table":null}', "shape"),
+        (b'{"Table":{}}', "shape"),
+        (b'{"Message":"An error has occurred."}', "shape"),
+        (b'{"Table":' + b"[" * 100_000, "shape"),
+        (b'{"a":' * 100_000, "shape"),
+    ],
+)
+def test_an_answer_that_is_no_market_data_is_one_typed_error(body, kind):
+    """200 can be anything: the kind says what it was."""
+    with pytest.raises(MalformedAnswer) as caught:
+        read_market(body)
+
+    assert kind == caught.value.kind
+
+
+def test_a_byte_order_mark_does_not_matter():
+    """IIS likes to send one."""
+    answer = read_market(b"\xef\xbb\xbf" + table(CREDITACC))
+
+    assert CREDITACC_QUOTE == quote_in(answer)
+
+
+BAD_ROWS = [
+    ("row", "Expected `object`, got `str`"),
+    (None, "Expected `object`, got `null`"),
+    ([], "Expected `object`, got `array`"),
+    (row(ltradert={}), "ltradert"),
+    (row(scripname=["x"]), "scripname"),
+    (without("scrip_cd"), "scrip code"),
+    (row(scrip_cd=0), "scrip code 0"),
+    (row(scrip_cd=-500325), "scrip code -500325"),
+    (row(scrip_cd=True), "scrip code True"),
+    (row(scrip_cd=541770.5), "scrip code 541770.5"),
+    (row(scrip_cd="54I770"), "scrip code '54I770'"),
+    (row(scrip_cd="0000000541770"), "scrip code '0000000541770'"),
+    (row(scrip_cd="5\u00b2"), "scrip code"),
+    (row(scrip_cd=10**12), "scrip code 1000000000000"),
+    (without("ltradert"), "no last price"),
+    (row(ltradert=None), "no last price"),
+    (row(ltradert="-"), "no last price"),
+    (row(ltradert=0.0), "no last price"),
+    (row(ltradert=-0.0), "no last price"),
+    (row(ltradert=-1.05), "ltradert -1.05"),
+    (row(ltradert="-1.05"), "ltradert -1.05"),
+    (row(ltradert="not available"), "ltradert 'not available'"),
+    (row(ltradert="NaN"), "ltradert 'NaN'"),
+    (row(ltradert="inf"), "ltradert 'inf'"),
+    (row(ltradert="1e999"), "ltradert '1e999'"),
+    (row(ltradert="1_523"), "ltradert '1_523'"),
+    (row(ltradert="1523,05"), "ltradert '1523,05'"),
+    (row(ltradert="1,52,3.05"), "ltradert '1,52,3.05'"),
+    (row(ltradert="\u0967\u0968"), "ltradert"),
+    (row(ltradert=True), "ltradert True"),
+    (row(ltradert=99_999_999.95), "ltradert 99999999.95"),
+    (row(ltradert=10**30), "ltradert 1000"),
+    (row(ltradert=1523.055), "not in whole paise"),
+    (row(ltradert=0.001), "not in whole paise"),
+    (row(openrate=1e300), "openrate"),
+    (row(highrate=1425.0), "high 142500 below low 142590"),
+    (row(trd_vol=-1), "trd_vol -1"),
+    (row(trd_vol=2**53), "trd_vol"),
+    (row(trd_val="much"), "trd_val 'much'"),
+    (row(nooftrd=[]), "nooftrd"),
+    (row(dt_tm="yesterday"), "dt_tm 'yesterday'"),
+    (row(dt_tm="2023-10-23"), "dt_tm '2023-10-23'"),
+    (row(dt_tm="2023-10-23T13:02:34+05:30"), "dt_tm"),
+    (row(dt_tm="2023-02-30T13:02:34"), "dt_tm"),
+    (row(ltradert="1" * 10_000), "ltradert"),
+    (b'{"scrip_cd":541770,"ltradert":1e999}', "out of range"),
+    (b'{"scrip_cd":541770,"ltradert":' + b"9" * 5000 + b"}", "out of range"),
+    (b'{"scrip_cd":541770,"ltradert":' + b"9" * 400 + b"}", "ltradert 999"),
+    (b'{"scrip_cd":541770,"scripname":"caf\xe9","ltradert":1}', "utf-8"),
+]
+
+
+@pytest.mark.parametrize(("bad", "reason"), BAD_ROWS)
+def test_a_bad_row_is_named_and_the_good_ones_go_through(bad, reason):
+    """One row never costs another, wherever it stands."""
+    answer = read_market(table(GOOD, bad, {**GOOD, "scrip_cd": 532540}))
+
+    assert {500325, 532540} == set(answer.seen) == set(answer.instruments)
+    (rejected,) = answer.rejected
+    assert "#1" in rejected.row
+    assert reason in rejected.reason
+    assert len(rejected.row) + len(rejected.reason) < 300
+
+
+def test_the_first_of_two_rows_of_a_scrip_counts():
+    """A scrip listed twice has one price, and the second row is named."""
+    answer = read_market(table(CREDITACC, row(ltradert=1.0)))
+
+    assert CREDITACC_QUOTE == quote_in(answer)
+    assert ["541770 #1: the scrip is listed twice"] == [
+        f"{each.row}: {each.reason}" for each in answer.rejected
+    ]
+
+
+def test_a_bad_row_does_not_stand_for_its_scrip():
+    """A later good row of the same scrip is taken."""
+    answer = read_market(table(row(ltradert=-1), CREDITACC))
+
+    assert CREDITACC_QUOTE == quote_in(answer)
+
+
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        ("openrate", "open_paise"),
+        ("prevdayclose", "previous_close_paise"),
+        ("trd_vol", "volume"),
+        ("trd_val", "turnover_paise"),
+        ("nooftrd", "trades"),
+        ("dt_tm", "exchange_time_ms"),
+    ],
+)
+def test_a_field_that_is_gone_is_counted_and_not_reported(name, field):
+    """What BSE no longer says keeps its last value: the field is not in the answer at all."""
+    answer = read_market(table(without(name), {**GOOD, name: CREDITACC[name]}))
+
+    assert 1 == answer.drift[f"missing:{name}"]
+    assert NUMBER[field] not in answer.seen[541770]
+    assert NUMBER[field] in answer.seen[500325]
+
+
+def test_a_name_that_is_gone_is_counted_and_left_open():
+    """A symbol is never made up here: the master may know it."""
+    answer = read_market(table(without("scripname", "LONG_NAME", "scrip_grp")))
+
+    assert (541770, "", "", "", "") == answer.instruments[541770]
+    assert 1 == answer.drift["missing:scripname"]
+
+
+@pytest.mark.parametrize("name", [None, "", "  ", 7, True])
+def test_a_name_that_is_no_text_is_left_open(name):
+    """Neither an empty key nor the word None becomes a symbol."""
+    assert "" == read_market(table(row(scripname=name))).instruments[541770].symbol
+
+
+def test_names_are_bounded():
+    """A name is no place for a megabyte."""
+    answer = read_market(table(row(LONG_NAME="x" * 10_000)))
+
+    assert NAME_MAX == len(answer.instruments[541770].name)
+
+
+@pytest.mark.parametrize("never", ["0001-01-01T00:00:00", "1900-01-01T00:00:00"])
+def test_a_database_that_says_never_gives_no_time(never):
+    """The least date of .NET and of SQL Server is no trade time; the price stands."""
+    quote = quote_in(read_market(table(row(dt_tm=never))))
+
+    assert CREDITACC_QUOTE._replace(exchange_time_ms=None) == quote
+
+
+def test_fractions_of_a_second_are_cut():
+    """Times are to the second."""
+    quote = quote_in(read_market(table(row(dt_tm="2023-10-23T13:02:34.997"))))
+
+    assert CREDITACC_QUOTE == quote
+
+
+def test_an_answer_of_bad_rows_only_names_them_all():
+    """Whether nothing usable is an error is for the poll loop to say."""
+    answer = read_market(table("row", None, row(ltradert=-1)))
+
+    assert {} == answer.seen
+    assert ["#0", "#1", "541770 #2"] == [each.row for each in answer.rejected]
+
+
+# Laws.
+
+PRICES = st.integers(1, PAISE_MAX).map(lambda paise: Decimal(paise).scaleb(-2))
+ANY_JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=8)
+    | st.sampled_from(["-", "1,23,456.05", "2023-10-23T13:02:34", "541770"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(max_size=4), inner, max_size=3)
+    ),
+    max_leaves=4,
+)
+ANY_ROW = ANY_JSON | st.dictionaries(
+    st.sampled_from(sorted(CREDITACC)), ANY_JSON, max_size=8
+)
+
+
+def indian(price):
+    """The price as text with Indian commas."""
+    whole, _, part = f"{price:.2f}".partition(".")
+    head, tail = whole[:-3], whole[-3:]
+    groups = []
+    while head:
+        groups.append(head[-2:])
+        head = head[:-2]
+    return ",".join([*reversed(groups), tail]) + "." + part
+
+
+@given(PRICES)
+@example(Decimal("0.01"))
+@example(Decimal("1523.05"))
+@example(Decimal("49999999.99"))
+def test_every_price_of_two_decimals_is_read_exactly(price):
+    """As a number, as text and with Indian commas: the paise are the very digits that BSE wrote."""
+    digits = f"{price:.2f}"
+    for written in (
+        digits,
+        str(price.normalize()),
+        f'"{digits}"',
+        f'"{indian(price)}"',
+    ):
+        body = f'{{"scrip_cd":541770,"ltradert":{written}}}'.encode()
+        last_paise = quote_in(read_market(table(body))).last_paise
+        assert digits == f"{last_paise // 100}.{last_paise % 100:02d}"
+
+
+@given(st.decimals(min_value=0, max_value=PAISE_MAX, places=6))
+def test_a_price_is_exact_or_refused(price):
+    """What has more than two decimals is refused, not rounded to another price."""
+    answer = read_market(table(f'{{"scrip_cd":7,"ltradert":{price:f}}}'.encode()))
+
+    if answer.seen:
+        last_paise = quote_in(answer, 7).last_paise
+        assert abs(Decimal(last_paise) - price * 100) <= Decimal("0.0011")
+    else:
+        assert 1 == len(answer.rejected)
+
+
+@given(st.lists(ANY_ROW, min_size=1, max_size=5))
+def test_whatever_the_rows_are_each_is_taken_or_named(rows):
+    """No JSON raises anything but MalformedAnswer, and no row is lost without a word."""
+    answer = read_market(table(*rows))
+
+    assert len(rows) == len(answer.seen) + len(answer.rejected)
+    for fields in answer.seen.values():
+        assert 0 < fields[NUMBER["last_paise"]] <= PAISE_MAX
+        assert all(value is None or value >= 0 for value in fields.values())
+
+
+@given(ANY_ROW, st.permutations(["first", "second", "third"]))
+def test_good_rows_do_not_depend_on_their_neighbours(stranger, order):
+    """The captured row is read the same beside anything."""
+    code, other = 9_999_998, 9_999_999
+    rows = {
+        "first": row(scrip_cd=code),
+        "second": row(scrip_cd=other),
+        "third": stranger,
+    }
+    answer = read_market(table(*(rows[name] for name in order)))
+
+    assert CREDITACC_QUOTE == quote_in(answer, code) == quote_in(answer, other)
+
+
+@given(st.binary(max_size=200))
+def test_random_bytes_are_an_answer_or_malformed(body):
+    """Neither reader knows another error."""
+    for read in (read_market, read_master):
+        with suppress(MalformedAnswer):
+            read(body)
+
+
+@given(st.data())
+def test_a_good_answer_with_a_byte_changed_is_an_answer_or_malformed(data):
+    """Damage on the way never ends the process."""
+    for body, read in (
+        (table(CREDITACC, GOOD), read_market),
+        (json.dumps([INFY, INFY]).encode(), read_master),
+    ):
+        place = data.draw(st.integers(0, len(body) - 1))
+        damaged = body[:place] + data.draw(st.binary(max_size=3)) + body[place + 1 :]
+        with suppress(MalformedAnswer):
+            read(damaged)
+
+
+# The instrument master.
+
+
+def test_the_captured_master_row_is_read():
+    """Code, symbol, ISIN, name and group of a listing."""
+    answer = read_master(json.dumps([INFY]).encode())
+
+    assert [(500209, "INFY", "INE009A01021", "Infosys Ltd", "A")] == answer.instruments
+    assert [] == answer.rejected
+
+
+def test_what_the_master_does_not_say_is_empty():
+    """Null and missing members are no reason to miss a scrip."""
+    bare = {"SCRIP_CD": 500209, "scrip_id": " infy ", "ISIN_NUMBER": None}
+
+    assert [(500209, "INFY", "", "", "")] == (
+        read_master(json.dumps([bare]).encode()).instruments
+    )
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        ("row", "Expected `object`"),
+        (None, "Expected `object`"),
+        ({**INFY, "SCRIP_CD": None}, "SCRIP_CD"),
+        ({**INFY, "SCRIP_CD": "0"}, "scrip code '0'"),
+        ({**INFY, "SCRIP_CD": "\u00b2"}, "scrip code"),
+        ({**INFY, "SCRIP_CD": "5" * 5000}, "scrip code '555"),
+        ({**INFY, "SCRIP_CD": "INFY"}, "scrip code 'INFY'"),
+        ({**INFY, "scrip_id": None}, "scrip_id"),
+        ({**INFY, "scrip_id": " "}, "no scrip_id"),
+        ({**INFY, "Scrip_Name": 5}, "Scrip_Name"),
+        ({"scrip_id": "INFY"}, "SCRIP_CD"),
+    ],
+)
+def test_a_bad_master_row_is_named_and_the_good_ones_go_through(bad, reason):
+    """One listing never costs the list."""
+    tcs = {**INFY, "SCRIP_CD": "532540", "scrip_id": "TCS"}
+    answer = read_master(json.dumps([INFY, bad, tcs]).encode())
+
+    assert ["INFY", "TCS"] == [each.symbol for each in answer.instruments]
+    (rejected,) = answer.rejected
+    assert "#1" == rejected.row
+    assert reason in rejected.reason
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"<html>", "html"),
+        (b"null", "null"),
+        (b"", "empty"),
+        (b"[]", "empty"),
+        (b'["row"]', "empty"),
+        (json.dumps([INFY]).encode()[:-9], "truncated"),
+        (b"{}", "shape"),
+        (b"[" * 100_000, "shape"),
+    ],
+)
+def test_an_answer_that_is_no_master_is_one_typed_error(body, kind):
+    """An empty list is no list: the market does not delist itself."""
+    with pytest.raises(MalformedAnswer) as caught:
+        read_master(body)
+
+    assert kind == caught.value.kind

@@ -1,0 +1,113 @@
+"""The fetcher as it is put together, its loops stepped by hand."""
+
+import asyncio
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from bse_fetcher.assembly import assemble
+from bse_fetcher.settings import (
+    BseSettings,
+    FetcherHttp,
+    FetcherSettings,
+    PollSettings,
+)
+from bse_shared.redis_edge import keys
+from bse_shared.redis_edge.connection import RedisSettings
+from bse_shared.redis_edge.instances import Instances
+from bse_shared.redis_edge.store import MarketStore
+from bse_shared.service.health import Health
+from bse_shared.service.runner import Shell
+from bse_shared.service.settings import MarketSettings, ProcessSettings
+from bse_shared.service.system_clock import SystemClock
+
+
+@pytest.fixture
+def assembled(redis_server):
+    """Assemble a fetcher that asks this address."""
+
+    def make(base_url, instance="fetcher-1", redis_url=redis_server):
+        clock = SystemClock()
+        shell = Shell(
+            service="fetcher",
+            instance=instance,
+            url="http://127.0.0.1:8003",
+            version="0.1.0",
+            clock=clock,
+            registry=CollectorRegistry(),
+            health=Health(clock),
+        )
+        settings = FetcherSettings(
+            RedisSettings(url=redis_url),
+            FetcherHttp(),
+            ProcessSettings(),
+            MarketSettings(shards=4),
+            BseSettings(base_url=base_url),
+            PollSettings(session="always_open"),
+        )
+        return assemble(settings, shell)
+
+    return make
+
+
+async def step_all(service):
+    """Each loop once, in their order."""
+    for loop in service.loops:
+        await loop.step()
+
+
+async def test_the_loops_bring_the_market_into_the_store(assembled, exchange, redis):
+    """Lease, poll, master, beat and heartbeat; at the end the leases and the heartbeat are gone."""
+    store = MarketStore(redis, SystemClock(), 4)
+    async with exchange.serving(), assembled(exchange.url) as service:
+        assert ["the store was not reached yet"] == service.not_ready()
+        await step_all(service)
+
+        assert [] == service.not_ready()
+        assert {
+            "active": True,
+            "source": "bse",
+            "state": "ok",
+            "rows": 40,
+            "rejected_rows": 0,
+            "last_error": None,
+            "session": "open",
+        } == service.detail()
+        heads = await store.heads()
+        assert ("fetcher-1", "ok", 40) == (
+            heads.feed.writer,
+            heads.feed.state,
+            heads.feed.rows,
+        )
+        assert 40 == len(await store.instruments())
+        (heartbeat,) = await Instances(redis).all(store.now_ms())
+        assert ("active", True) == (heartbeat.role, heartbeat.ready)
+
+    assert 0 == await redis.exists(*(keys.lease(shard) for shard in range(4)))
+    assert [] == await Instances(redis).all(store.now_ms())
+
+
+async def test_a_standby_is_ready_and_silent(assembled, exchange, redis):
+    """It tells that it stands by, and leaves the beat to the active one."""
+    store = MarketStore(redis, SystemClock(), 4)
+    async with (
+        exchange.serving(),
+        assembled(exchange.url, "fetcher-1") as active,
+        assembled(exchange.url, "fetcher-2") as standby,
+    ):
+        await step_all(active)
+        await step_all(standby)
+
+        assert [] == standby.not_ready()
+        assert not standby.detail()["active"]
+        assert "fetcher-1" == (await store.heads()).feed.writer
+        roles = [each.role for each in await Instances(redis).all(store.now_ms())]
+        assert ["active", "standby"] == roles
+
+
+async def test_it_ends_in_order_without_a_store(assembled):
+    """A store that is away does not hold up the shutdown."""
+    async with asyncio.timeout(5):
+        nowhere = assembled("http://127.0.0.1:1", redis_url="redis://127.0.0.1:1/0")
+        async with nowhere as service:
+            assert ["the store was not reached yet"] == service.not_ready()
