@@ -16,7 +16,7 @@ from bse_shared.quotes.instrument import InstrumentMaster
 from bse_shared.quotes.position import Position
 from bse_shared.quotes.shard_writer import Plan
 from bse_shared.redis_edge import keys
-from bse_shared.redis_edge.connection import StoreUnavailable, store_errors
+from bse_shared.redis_edge.connection import store_errors
 from bse_shared.redis_edge.script_runner import Call, ScriptRunner
 from bse_shared.redis_edge.scripts import (
     COMMIT,
@@ -225,9 +225,17 @@ def _commit_call(lease: Lease, plan: Plan, master: InstrumentMaster) -> Call:
 
 def _head(shard: int, fields: Sequence[bytes | None]) -> ShardHead:
     epoch, sequence, confirmed = fields
-    position = Position(int(epoch or 0), int(sequence or 0))
+    position = Position(_number(epoch), _number(sequence))
     try:
         return ShardHead(shard, position, unpack_confirmed(confirmed or b""))
     except MalformedMessage:
         # None yet, or of another version: nothing is known to be confirmed.
         return ShardHead(shard, position, Confirmed())
+
+
+def _number(stored: bytes | None) -> int:
+    """A number that somebody else may have written; 0 for what is none."""
+    try:
+        return int(stored or 0)
+    except ValueError:
+        return 0
