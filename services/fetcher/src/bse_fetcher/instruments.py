@@ -29,8 +29,19 @@ class KnownInstruments:
         self.loaded_in = activation
 
     def listed(self, instruments: Iterable[Instrument]) -> None:
-        """Take the daily list. Scrips that it lacks stay: their quotes may still be asked for."""
-        self._update({i.code: i for i in instruments})
+        """Take the daily list. Scrips that it lacks stay: their quotes may still be asked for.
+
+        The list does not tell the indices; the market's rows do.
+        """
+        known = self.master.by_code
+        self._update(
+            {
+                i.code: i._replace(indices=known[i.code].indices)
+                if i.code in known
+                else i
+                for i in instruments
+            }
+        )
 
     def traded(self, rows: Mapping[int, Instrument]) -> None:
         """Take what the market's rows say of names and groups; they never tell an ISIN.
@@ -43,12 +54,14 @@ class KnownInstruments:
             held = known.get(code)
             if held is None:
                 changed[code] = row._replace(symbol=row.symbol or str(code))
-            elif (row.symbol and held.symbol != row.symbol) or (
-                row.group and held.group != row.group
-            ):
-                changed[code] = held._replace(
-                    symbol=row.symbol or held.symbol, group=row.group or held.group
-                )
+                continue
+            now = held._replace(
+                symbol=row.symbol or held.symbol,
+                group=row.group or held.group,
+                indices=row.indices or held.indices,
+            )
+            if now != held:
+                changed[code] = now
         if changed:
             self._update(changed)
 

@@ -8,12 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bse_fetcher.exchange.bse_payload import (
-    NAME_MAX,
-    PAISE_MAX,
-    read_market,
-    read_master,
-)
+from bse_fetcher.exchange.bse_payload import read_market, read_master
+from bse_fetcher.exchange.bse_values import NAME_MAX, PAISE_MAX
 from bse_fetcher.exchange.errors import MalformedAnswer
 from bse_shared.quotes.quote import EMPTY, NUMBER, Condition, Quote, Source
 
@@ -99,9 +95,14 @@ def test_the_captured_row_is_read_to_the_paisa():
     answer = read_market(table(CREDITACC))
 
     assert CREDITACC_QUOTE == quote_in(answer)
-    assert (541770, "CREDITACC", "", "CreditAccess Grameen Ltd", "A") == (
-        answer.instruments[541770]
-    )
+    assert (
+        541770,
+        "CREDITACC",
+        "",
+        "CreditAccess Grameen Ltd",
+        "A",
+        "500|SMALLCAP",
+    ) == (answer.instruments[541770])
     assert ([], {}) == (answer.rejected, answer.drift)
 
 
@@ -304,7 +305,7 @@ def test_a_name_that_is_gone_is_counted_and_left_open():
     """A symbol is never made up here: the master may know it."""
     answer = read_market(table(without("scripname", "LONG_NAME", "scrip_grp")))
 
-    assert (541770, "", "", "", "") == answer.instruments[541770]
+    assert (541770, "", "", "", "", "500|SMALLCAP") == answer.instruments[541770]
     assert 1 == answer.drift["missing:scripname"]
 
 
@@ -459,7 +460,9 @@ def test_the_captured_master_row_is_read():
     """Code, symbol, ISIN, name and group of a listing."""
     answer = read_master(json.dumps([INFY]).encode())
 
-    assert [(500209, "INFY", "INE009A01021", "Infosys Ltd", "A")] == answer.instruments
+    assert [
+        (500209, "INFY", "INE009A01021", "Infosys Ltd", "A", "")
+    ] == answer.instruments
     assert [] == answer.rejected
 
 
@@ -467,7 +470,7 @@ def test_what_the_master_does_not_say_is_empty():
     """Null and missing members are no reason to miss a scrip."""
     bare = {"SCRIP_CD": 500209, "scrip_id": " infy ", "ISIN_NUMBER": None}
 
-    assert [(500209, "INFY", "", "", "")] == (
+    assert [(500209, "INFY", "", "", "", "")] == (
         read_master(json.dumps([bare]).encode()).instruments
     )
 

@@ -6,13 +6,18 @@ from typing import NamedTuple
 
 
 class Instrument(NamedTuple):
-    """One scrip of the master. `isin` is empty where the source has not told it."""
+    """One scrip of the master. `isin` is empty where the source has not told it.
+
+    `indices` are the names of the indices it is in, upper case, without the "S&P " and "BSE " that the
+    exchange puts before them, separated by "|" (so that the master stays flat).
+    """
 
     code: int
     symbol: str
     isin: str = ""
     name: str = ""
     group: str = ""
+    indices: str = ""
 
 
 _IDENTIFIER = re.compile(r"[A-Z0-9&*._\-$]{1,40}")
@@ -46,7 +51,25 @@ class InstrumentMaster:
         code = self._code_of.get(text)
         return None if code is None else self.by_code[code]
 
+    def select(self, selector: str) -> list[Instrument]:
+        """The scrips that `*`, `index:NAME`, `group:NAME` or an identifier names; none where it names nothing."""
+        kind, colon, name = selector.strip().upper().partition(":")
+        if kind == "*" and not colon:
+            return list(self.by_code.values())
+        if kind == "INDEX" and colon:
+            wanted = index_name(name)
+            return [i for i in self.by_code.values() if wanted in i.indices.split("|")]
+        if kind == "GROUP" and colon:
+            return [i for i in self.by_code.values() if i.group.upper() == name.strip()]
+        found = self.find(selector)
+        return [found] if found else []
+
     def symbol_of(self, code: int) -> str:
         """The symbol of a code; the code itself as text where the master does not know it."""
         known = self.by_code.get(code)
         return known.symbol if known else str(code)
+
+
+def index_name(name: str) -> str:
+    """An index's name as the master keeps it: `S&P BSE SENSEX` and `sensex` are SENSEX."""
+    return name.strip().upper().removeprefix("S&P ").removeprefix("BSE ").strip()

@@ -6,36 +6,32 @@ arithmetic beyond the one rounding that turns the parsed number into paise.
 """
 
 import codecs
-import re
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import lru_cache
 
 import msgspec
 
+from bse_fetcher.exchange.bse_values import (
+    BadValue,
+    code,
+    count,
+    paise,
+    shown,
+    text,
+    time_ms,
+)
 from bse_fetcher.exchange.errors import MalformedAnswer
-from bse_shared.quotes.instrument import Instrument
+from bse_shared.quotes.instrument import Instrument, index_name
 from bse_shared.quotes.quote import NUMBER, Condition, Source, Value
 
 
 Scalar = int | float | str | bool | None
 
-PAISE_MAX = 5_000_000_000
-"""Rs 5 crore; beyond it a price is absurd (the dearest listings are bonds of a crore face value)."""
-
-CODE_MAX = 9_999_999
-CODE_DIGITS_MAX = 9
-NAME_MAX = 200
-SHOWN_MAX = 60
-"""How much of a bad value is named in a reason."""
-
-SECONDS_LENGTH = len("2023-10-23T13:02:34")
-YEAR_MIN = 1990
-"""Databases write "never" as the year 1 or 1900."""
-
-IST_OFFSET_MS = 19_800_000
 PAISE_PER_LAKH_RUPEES = 10_000_000
-NO_VALUE = frozenset({"", "-", "--", "NA"})
+
+
+INDICES_MAX = 2000
+"""Characters of a row's list of indices that are read."""
 
 
 class MarketRow(msgspec.Struct):
@@ -45,6 +41,7 @@ class MarketRow(msgspec.Struct):
     scripname: Scalar | msgspec.UnsetType = msgspec.UNSET
     LONG_NAME: Scalar | msgspec.UnsetType = msgspec.UNSET
     scrip_grp: Scalar | msgspec.UnsetType = msgspec.UNSET
+    index_code: Scalar | msgspec.UnsetType = msgspec.UNSET
     openrate: Scalar | msgspec.UnsetType = msgspec.UNSET
     highrate: Scalar | msgspec.UnsetType = msgspec.UNSET
     lowrate: Scalar | msgspec.UnsetType = msgspec.UNSET
@@ -101,10 +98,6 @@ class MasterAnswer:
     rejected: list[Rejected] = field(default_factory=list)
 
 
-class _BadValue(ValueError):
-    """A value that no quote can have."""
-
-
 _market = msgspec.json.Decoder(_MarketTable)
 _raw = msgspec.json.Decoder(_RawTable)
 _row = msgspec.json.Decoder(MarketRow)
@@ -113,9 +106,6 @@ _master_row = msgspec.json.Decoder(_MasterRow)
 
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes that are not JSON of the wanted shape."""
-
-_NUMBER = re.compile(r"[+-]?(\d{1,3}(,\d{2,3})*,\d{3}|\d+)(\.\d*)?", re.ASCII)
-"""Indian or Western grouping: `1439,65` is no price, and surely not 143,965 rupees."""
 
 _LAST, _OPEN, _HIGH, _LOW, _PREVIOUS_CLOSE = (
     NUMBER[name]
@@ -148,8 +138,8 @@ def read_market(body: bytes) -> MarketAnswer:
             continue
         try:
             _read_row(row, answer)
-        except _BadValue as error:
-            name = f"{_shown(row.scrip_cd)} #{number}"
+        except BadValue as error:
+            name = f"{shown(row.scrip_cd)} #{number}"
             answer.rejected.append(Rejected(name, str(error)))
     return answer
 
@@ -164,7 +154,7 @@ def read_master(body: bytes) -> MasterAnswer:
     for number, raw in enumerate(raws):
         try:
             answer.instruments.append(_instrument(_master_row.decode(raw)))
-        except (_BadValue, *_UNREADABLE) as error:
+        except (BadValue, *_UNREADABLE) as error:
             answer.rejected.append(Rejected(f"#{number}", str(error)))
     if not answer.instruments:
         raise MalformedAnswer("empty", f"no usable row of {len(raws)}")
@@ -204,12 +194,12 @@ def _rows_one_by_one(body: bytes, answer: MarketAnswer) -> list[MarketRow | None
 def _json_of(body: bytes) -> bytes:
     """The body without a byte order mark. Raises MalformedAnswer where it is plainly no JSON."""
     body = body.removeprefix(codecs.BOM_UTF8)
-    text = body.strip()
-    if not text:
+    content = body.strip()
+    if not content:
         raise MalformedAnswer("empty", "no body")
-    if text.startswith(b"<"):
+    if content.startswith(b"<"):
         raise MalformedAnswer("html", "a page instead of data")
-    if text == b"null":
+    if content == b"null":
         raise MalformedAnswer("null", "the answer is null")
     return body
 
@@ -222,22 +212,22 @@ def _malformed(error: Exception) -> MalformedAnswer:
 
 
 def _instrument(row: _MasterRow) -> Instrument:
-    symbol = _text(row.scrip_id).upper()
+    symbol = text(row.scrip_id).upper()
     if not symbol:
-        raise _BadValue("no scrip_id")
+        raise BadValue("no scrip_id")
     return Instrument(
-        _code(row.SCRIP_CD),
+        code(row.SCRIP_CD),
         symbol,
-        _text(row.ISIN_NUMBER).upper(),
-        _text(row.Scrip_Name),
-        _text(row.GROUP),
+        text(row.ISIN_NUMBER).upper(),
+        text(row.Scrip_Name),
+        text(row.GROUP),
     )
 
 
 def _read_row(row: MarketRow, answer: MarketAnswer) -> None:
-    code = _code(row.scrip_cd)
-    if code in answer.seen:
-        raise _BadValue("the scrip is listed twice")
+    scrip = code(row.scrip_cd)
+    if scrip in answer.seen:
+        raise BadValue("the scrip is listed twice")
     drift = answer.drift
     fields: dict[int, Value] = {_SOURCE: Source.BSE, _CONDITION: Condition.GOOD}
     for name, number, value in (
@@ -250,23 +240,36 @@ def _read_row(row: MarketRow, answer: MarketAnswer) -> None:
         if value is msgspec.UNSET:
             drift[f"missing:{name}"] = drift.get(f"missing:{name}", 0) + 1
         else:
-            fields[number] = _paise(value, name, drift)
+            fields[number] = paise(value, name, drift)
     if fields.get(_LAST) is None:
-        raise _BadValue("no last price")
+        raise BadValue("no last price")
     high, low = fields.get(_HIGH), fields.get(_LOW)
     if isinstance(high, int) and isinstance(low, int) and high < low:
-        raise _BadValue(f"high {high} below low {low} (paise)")
+        raise BadValue(f"high {high} below low {low} (paise)")
     _read_activity(row, fields, drift)
-    answer.seen[code] = fields
+    answer.seen[scrip] = fields
     if row.scripname is msgspec.UNSET:
         drift["missing:scripname"] = drift.get("missing:scripname", 0) + 1
-    answer.instruments[code] = Instrument(
-        code,
-        _text(row.scripname).upper(),
+    answer.instruments[scrip] = Instrument(
+        scrip,
+        text(row.scripname).upper(),
         "",
-        _text(row.LONG_NAME),
-        _text(row.scrip_grp),
+        text(row.LONG_NAME),
+        text(row.scrip_grp),
+        _indices(row.index_code),
     )
+
+
+@lru_cache(maxsize=4096)
+def _indices(value: object) -> str:
+    """The indices of a row: `|S&P BSE 500|,|BSE SENSEX|` is `500|SENSEX`."""
+    names = (
+        value[:INDICES_MAX].replace("|", "").split(",")
+        if isinstance(value, str)
+        else []
+    )
+    known = (index_name(name) for name in names)
+    return "|".join(name for name in known if name)
 
 
 def _read_activity(
@@ -280,83 +283,8 @@ def _read_activity(
         if value is msgspec.UNSET:
             drift[f"missing:{name}"] = drift.get(f"missing:{name}", 0) + 1
         else:
-            fields[number] = _count(value, unit, name, drift)
+            fields[number] = count(value, unit, name, drift)
     if isinstance(row.dt_tm, str):
-        fields[_TIME] = _time_ms(row.dt_tm)
+        fields[_TIME] = time_ms(row.dt_tm)
     else:
         drift["missing:dt_tm"] = drift.get("missing:dt_tm", 0) + 1
-
-
-def _code(value: object) -> int:
-    number = value
-    if isinstance(value, str) and value.isascii() and value.isdigit():
-        number = int(value) if len(value) <= CODE_DIGITS_MAX else 0
-    if type(number) is not int or not 0 < number <= CODE_MAX:
-        raise _BadValue(f"scrip code {_shown(value)}")
-    return number
-
-
-def _text(value: object) -> str:
-    """A name, or nothing where there is none or it is no text."""
-    return value.strip()[:NAME_MAX] if isinstance(value, str) else ""
-
-
-def _shown(value: object) -> str:
-    return repr(value)[:SHOWN_MAX]
-
-
-def _paise(value: object, name: str, drift: dict[str, int]) -> int | None:
-    """Rupees as paise; None for no value (0.00 means no trade on record)."""
-    if type(value) is not float and type(value) is not int:
-        value = _number(value, name, drift)
-        if value is None:
-            return None
-    scaled = value * 100
-    if not 0 <= scaled <= PAISE_MAX:
-        raise _BadValue(f"{name} {_shown(value)}")
-    paise = round(scaled)
-    # A double holds two decimals of ten digits exactly enough; what is further off is no price.
-    if abs(scaled - paise) > 1e-3:  # noqa: PLR2004 - a thousandth of a paisa
-        raise _BadValue(f"{name} {_shown(value)} is not in whole paise")
-    return paise or None
-
-
-def _count(value: object, unit: int, name: str, drift: dict[str, int]) -> int | None:
-    if type(value) is not float and type(value) is not int:
-        value = _number(value, name, drift)
-        if value is None:
-            return None
-    scaled = value * unit
-    if not 0 <= scaled < 2**53:
-        raise _BadValue(f"{name} {_shown(value)}")
-    return round(scaled)
-
-
-def _number(value: object, name: str, drift: dict[str, int]) -> float | None:
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        raise _BadValue(f"{name} {_shown(value)}")
-    drift[f"retyped:{name}"] = drift.get(f"retyped:{name}", 0) + 1
-    text = value.strip()
-    if text in NO_VALUE:
-        return None
-    if not _NUMBER.fullmatch(text):
-        raise _BadValue(f"{name} {_shown(value)}")
-    return float(text.replace(",", ""))
-
-
-@lru_cache(maxsize=8192)
-def _time_ms(text: str) -> int | None:
-    """IST without zone, to the second, as epoch milliseconds; None for no time."""
-    if text.strip() in NO_VALUE:
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise _BadValue(f"dt_tm {_shown(text)}") from None
-    if at.tzinfo is not None or len(text) < SECONDS_LENGTH:
-        raise _BadValue(f"dt_tm {_shown(text)}")
-    if at.year < YEAR_MIN:
-        return None
-    return int(at.replace(tzinfo=UTC).timestamp()) * 1000 - IST_OFFSET_MS
