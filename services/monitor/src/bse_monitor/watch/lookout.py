@@ -10,7 +10,7 @@ from bse_monitor.rules.observation import (
 )
 from bse_monitor.watch.heartbeats import Heartbeats
 from bse_monitor.watch.service_probes import ServiceProbes
-from bse_monitor.watch.store_view import StoreUnreadable, StoreView, readable
+from bse_monitor.watch.store_view import StoreView
 from bse_shared.redis_edge.connection import StoreUnavailable
 from bse_shared.wire.records import Heartbeat
 
@@ -40,7 +40,7 @@ class Lookout:
         """What is to be seen now."""
         try:
             store = await self._look_at_store()
-        except (StoreUnavailable, StoreUnreadable) as error:
+        except StoreUnavailable as error:
             store = StoreSeen(False, error=str(error))
         present = [b for b in self._beats if not self._is_missing(b, self._beats_at_ms)]
         missing = [b for b in self._beats if self._is_missing(b, self._beats_at_ms)]
@@ -57,10 +57,9 @@ class Lookout:
         )
 
     async def _look_at_store(self) -> StoreSeen:
-        with readable():
-            sight = await self._store_view.read()
-            now_ms = self._store_view.now_ms()
-            self._beats = await self._heartbeats.read(now_ms)
+        sight = await self._store_view.read()
+        now_ms = self._store_view.now_ms()
+        self._beats = await self._heartbeats.read(now_ms)
         self._beats_at_ms = now_ms
         self._feed = sight.feed
         return sight.store

@@ -1,27 +1,11 @@
 """The store as the monitor sees it: does it answer, how fast, and what does it say of the feed."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from bse_monitor.rules.observation import FeedSeen, ShardSeen, StoreSeen
 from bse_shared.pacing.clock import Clock
 from bse_shared.quotes.frame import ShardHead
 from bse_shared.redis_edge.store import MarketStore
-from bse_shared.wire.bus import MalformedMessage
-
-
-class StoreUnreadable(Exception):
-    """The store answers, but what it holds is not what this version knows."""
-
-
-@contextmanager
-def readable() -> Iterator[None]:
-    """Translate what reading foreign records raises into StoreUnreadable: the monitor outlives them."""
-    try:
-        yield
-    except (MalformedMessage, ValueError, RecursionError) as error:
-        raise StoreUnreadable(f"what the store holds is not ours: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
