@@ -25,6 +25,7 @@ from bse_ws_hub.settings import WsHubSettings
 from bse_ws_hub.sockets.direct_protocol import DirectProtocol
 from bse_ws_hub.sockets.raw_door import RawDoor
 from bse_ws_hub.sockets.socketio_door import SocketIoDoor
+from bse_ws_hub.sockets.sse_door import SseDoor
 
 
 @asynccontextmanager
@@ -56,6 +57,7 @@ async def assemble(settings: WsHubSettings, shell: Shell) -> AsyncIterator[Servi
 
         app = FastAPI(title="bse-ws-hub", docs_url=None, redoc_url=None)
         app.router.routes.append(WebSocketRoute("/ws", raw_door.serve))
+        app.add_route("/sse", SseDoor(clients).serve)
 
         def detail() -> dict[str, Any]:
             return {

@@ -4,19 +4,38 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
+from typing import Any
 
 import structlog
 
 from bse_shared.pacing.clock import Clock
-from bse_shared.quotes.modes import Mode
+from bse_shared.quotes.modes import MODE_MASKS, Mode
+from bse_shared.quotes.position import Position
 from bse_shared.redis_edge.quote_follower import QuoteFollower
 from bse_shared.wire.feed_view import feed_state, market_is_open
 from bse_shared.wire.records import SubscriptionRecord
 from bse_ws_hub.encodings import messages
 from bse_ws_hub.encodings.messages import Message, Rejection
-from bse_ws_hub.hub.commands import BadCommand, Command, Ping, Subscribe
+from bse_ws_hub.hub.budget import Budget
+from bse_ws_hub.hub.commands import (
+    BadCommand,
+    Command,
+    Ping,
+    Rate,
+    Resume,
+    Subscribe,
+    Unsubscribe,
+)
 from bse_ws_hub.hub.disconnects import GOING_AWAY, Disconnect
-from bse_ws_hub.hub.hub import Hub, Session
+from bse_ws_hub.hub.hub import Hub, Session, unknown_symbol
+from bse_ws_hub.hub.vector import held_at
+from bse_ws_hub.hub.wants import (
+    UnknownField,
+    Want,
+    described,
+    interval_of,
+    mask_of_fields,
+)
 from bse_ws_hub.metrics import HubMetrics
 from bse_ws_hub.settings import HubSettings
 from bse_ws_hub.sockets.outlets import Outlet
@@ -25,36 +44,25 @@ from bse_ws_hub.sockets.outlets import Outlet
 log = structlog.get_logger()
 
 PROTOCOL = 1
-
-
-@dataclass(slots=True)
-class Budget:
-    """A client's allowance of commands: a token bucket."""
-
-    per_s: float
-    tokens: float
-    at_ms: float
-
-    def spend(self, now_ms: float) -> bool:
-        """Whether one more command is allowed now."""
-        earned = (now_ms - self.at_ms) * self.per_s / 1000
-        self.tokens = min(self.per_s * 2, self.tokens + earned)
-        self.at_ms = now_ms
-        if self.tokens < 1:
-            return False
-        self.tokens -= 1
-        return True
+TOO_MANY_COMMANDS = "too_many_commands"
 
 
 @dataclass(slots=True)
 class Client:
-    """A session with what the edge knows of it."""
+    """A session with what the edge knows of it.
+
+    `lagging_since_ms`: since when its buffer has been full, None while it reads. `slowed_until_ms`: it read so
+    slowly that its rate is lowered until then.
+    """
 
     session: Session
     outlet: Outlet
     budget: Budget
     bad_messages: int = 0
-    lagging_since_ms: float = 0.0
+    lagging_since_ms: float | None = None
+    fullest: float = 0.0
+    slowed_until_ms: float | None = None
+    asked_interval_ms: int = 0
 
 
 @dataclass(slots=True)
@@ -75,6 +83,11 @@ class Clients:
     def full(self) -> bool:
         """Whether one more client is too many."""
         return len(self.all) >= self.settings.connections_max
+
+    def origin_allowed(self, origin: str | None) -> bool:
+        """Whether a page of this origin may connect. Who sends none is no browser."""
+        allowed = self.settings.origins
+        return origin is None or "*" in allowed or origin in allowed
 
     def connect(self, session: Session, outlet: Outlet) -> Client:
         """A door has accepted a connection."""
@@ -99,55 +112,89 @@ class Clients:
 
     def send(self, client: Client, message: Message) -> None:
         """Send a rare message."""
-        payload = client.session.codec.message(message)
-        client.outlet.write(client.outlet.prepare(payload))
+        self.send_payload(client, client.session.codec.message(message))
+
+    def send_payload(self, client: Client, payload: bytes) -> None:
+        """Send what is encoded."""
+        self.write(client, client.outlet.prepare(payload))
+
+    def write(self, client: Client, prepared: Any) -> None:
+        """Send what the outlet has prepared; whoever does not read it is watched from now on."""
+        client.outlet.write(prepared)
+        if client.lagging_since_ms is None and client.outlet.backlog() >= 1:
+            self.lag(client)
+
+    def lag(self, client: Client) -> None:
+        """The client does not keep up: what it misses is merged, and it is cut if it stays so."""
+        client.lagging_since_ms = self.clock.monotonic_ms()
+        client.fullest = client.outlet.backlog()
+        self.hub.set_apart(client.session)
 
     def command(self, client: Client, command: Command) -> Message:
         """Carry out a command; the answer."""
         if not client.budget.spend(self.clock.monotonic_ms()):
-            self.metrics.bad_messages.labels("too_many_commands").inc()
+            self.metrics.bad_messages.labels(TOO_MANY_COMMANDS).inc()
             return messages.error(
-                "too_many_commands",
+                TOO_MANY_COMMANDS,
                 f"at most {self.settings.commands_per_s:g} commands a second;"
                 " this one was not carried out",
                 command.id,
             )
         if isinstance(command, Ping):
-            return {
-                "type": "pong",
-                "id": command.id,
-                "server_time_ms": self.follower.now_ms(),
-            }
+            now_ms = self.follower.now_ms()
+            return {"type": "pong", "id": command.id, "server_time_ms": now_ms}
+        if isinstance(command, Rate):
+            return self._rate(client, command)
         if not self.follower.ready:
             return messages.error(
                 "not_ready", "the hub has not read the market yet", command.id
             )
-        master, session = self.follower.instruments, client.session
-        if isinstance(command, Subscribe):
-            rejected = self.hub.subscribe(
-                session, command.symbols, command.mode, master
-            )
-            return self._set_answer("subscribed", client, command.id, rejected)
-        rejected = self.hub.unsubscribe(session, command.symbols, master)
-        return self._set_answer("unsubscribed", client, command.id, rejected)
+        try:
+            return self._change_set(client, command)
+        except UnknownField as wrong:
+            return messages.error("unknown_field", str(wrong), command.id)
+
+    def resume_at(
+        self, client: Client, command: Subscribe, vector: list[Position]
+    ) -> Message:
+        """Subscribe for a client that was in step at `vector`. Raises UnknownField."""
+        master, table = self.follower.instruments, self.follower.table
+        positions = []
+        unknown = []
+        for symbol in command.symbols:
+            found = master.select(symbol)
+            positions += [(i.code, held_at(vector, i.code, table)) for i in found]
+            if not found:
+                unknown.append(unknown_symbol(symbol))
+        answer = self._resume(client, positions, _want(command), command.id)
+        answer["rejected"] += [rejection.as_dict() for rejection in unknown]
+        return answer
 
     def stored_set(self, client: Client, record: SubscriptionRecord) -> None:
         """Take the set that was stored under the client's id."""
+        if record.mode not in set(Mode):
+            return  # of another version
         known = self.follower.instruments.by_code
-        mode = Mode(record.mode)
-        wants = {code: mode for code in record.codes if code in known}
+        want = Want(MODE_MASKS[Mode(record.mode)])
+        wants = {code: want for code in record.codes if code in known}
+        if wants == client.session.wants:
+            return
         self.hub.replace(client.session, wants)
         self.send(client, self._set_answer("subscribed", client, None, []))
 
     def refuse(self, client: Client, error: BadCommand) -> bool:
         """Answer a bad message; False when this client has sent too many of them."""
+        self.send(client, messages.error(error.reason, str(error), error.command_id))
+        return self.count_bad(client, error)
+
+    def count_bad(self, client: Client, error: BadCommand) -> bool:
+        """A bad message was answered; False when this client has sent too many of them."""
         client.bad_messages += 1
         self.metrics.bad_messages.labels(error.reason).inc()
         if client.bad_messages == 1:  # one line a bad connection, not one a message
             log.info(
                 "client.bad_message", session=client.session.id, error=str(error)[:200]
             )
-        self.send(client, messages.error(error.reason, str(error), error.command_id))
         return client.bad_messages < self.settings.bad_messages_max
 
     def close(self, client: Client, why: Disconnect, after_ms: int = 0) -> None:
@@ -192,8 +239,60 @@ class Clients:
 
     # Private.
 
+    def _change_set(
+        self, client: Client, command: Subscribe | Resume | Unsubscribe
+    ) -> Message:
+        """Carry out a command that changes the set. Raises UnknownField."""
+        master, session = self.follower.instruments, client.session
+        if isinstance(command, Unsubscribe):
+            rejected = self.hub.unsubscribe(session, command.symbols, master)
+            return self._set_answer("unsubscribed", client, command.id, rejected)
+        want = _want(command)
+        if isinstance(command, Resume):
+            positions = [(code, Position(e, s)) for code, e, s in command.positions]
+            return self._resume(client, positions, want, command.id)
+        rejected = self.hub.subscribe(session, command.symbols, want, master)
+        return self._set_answer("subscribed", client, command.id, rejected)
+
+    def _rate(self, client: Client, command: Rate) -> Message:
+        interval_ms = interval_of(command.max_hz)
+        client.asked_interval_ms = interval_ms
+        if client.slowed_until_ms is None:
+            self.hub.limit(client.session, interval_ms)
+        granted = 1000 / interval_ms if interval_ms else None
+        return {
+            "type": "rate",
+            "id": command.id,
+            "max_hz": granted and round(granted, 3),
+        }
+
+    def _resume(
+        self,
+        client: Client,
+        positions: list[tuple[int, Position]],
+        want: Want,
+        command_id: object,
+    ) -> Message:
+        """What each scrip gets is decided here, by its position: just what it lacks, or an image."""
+        master, table = self.follower.instruments, self.follower.table
+        rejected = self.hub.resume(client.session, positions, want, master)
+        resumed, reimaged = [], []
+        for code, held in positions:
+            image = table.get(code)
+            if code not in client.session.wants:
+                continue
+            same = image is not None and image.position.epoch == held.epoch
+            if same and image is not None and held <= image.position:
+                resumed.append(code)
+            else:
+                reimaged.append(code)
+        answer = self._set_answer("resumed", client, command_id, rejected)
+        return {**answer, "resumed": resumed, "re_imaged": reimaged}
+
     def _live_for_ms(self, now_ms: int) -> int:
-        return self.follower.table.live_for_ms(now_ms)
+        # Before the store's clock is known its time is 0, and nothing would look old.
+        ready = self.follower.ready
+        return self.follower.table.live_for_ms(now_ms) if ready else 0
 
     def _welcome(self, session: Session) -> Message:
         return {
@@ -220,13 +319,23 @@ class Clients:
                     "symbol": known[code].symbol,
                     "code": code,
                     "isin": known[code].isin,
-                    "mode": str(mode),
+                    **described(want),
                 }
-                for code, mode in client.session.wants.items()
+                for code, want in client.session.wants.items()
                 if code in known
             ],
             "rejected": [rejection.as_dict() for rejection in rejected],
         }
+
+
+def _want(command: Subscribe | Resume) -> Want:
+    """The fields and the rate that the command asks for; names win over a mode. Raises UnknownField."""
+    mask = (
+        mask_of_fields(command.fields)
+        if command.fields
+        else MODE_MASKS[command.mode or Mode.QUOTE]
+    )
+    return Want(mask, interval_of(command.max_hz))
 
 
 def _age_ms(follower: QuoteFollower, now_ms: int) -> int | None:

@@ -41,7 +41,7 @@ class HubMetrics:
             buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25),
         )
         # From the fetcher's receipt of the exchange's answer to the frame written here.
-        self.publish_to_send_seconds = Histogram(
+        self.received_to_sent_seconds = Histogram(
             "ws_hub_received_to_sent_seconds",
             "Exchange answer received by the fetcher to frame written by the hub.",
             registry=registry,

@@ -40,6 +40,13 @@ class HubSettings(BaseSettings):
     slow_cut_s: float = Field(
         10, gt=0, description="a client that lags for longer is closed with 4008"
     )
+    drip_cut_s: float = Field(
+        7, gt=0, description="the same for a client that reads, but never catches up"
+    )
+    slow_notice_s: float = Field(
+        2, gt=0, description="who lagged for longer gets fewer updates for a while"
+    )
+    slowed_for_s: float = Field(30, gt=0, description="how long that while is")
     drain_spread_s: float = Field(
         5, ge=0, description="at shutdown clients are told to come back within so long"
     )

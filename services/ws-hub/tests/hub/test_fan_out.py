@@ -1,5 +1,7 @@
 """The law of the fan-out: whatever clients do, after a tick each one that reads holds what the table holds."""
 
+from itertools import pairwise
+
 import msgpack
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -17,11 +19,13 @@ from bse_shared.testing.builders import RELIANCE, TCS, a_master, a_quote, seen
 from bse_ws_hub.encodings.json_codec import JsonCodec
 from bse_ws_hub.encodings.msgpack_codec import QUALITIES, MsgpackCodec
 from bse_ws_hub.hub.fan_out import FanOut, Now
-from bse_ws_hub.hub.hub import Hub, Session
+from bse_ws_hub.hub.hub import IMAGES_AT_ONCE, Hub, Session
+from bse_ws_hub.hub.wants import Want
 
 
-CODES = [500_001, 500_002, 500_003]
+CODES = [500_001, 500_002]
 MASTER = InstrumentMaster([Instrument(code, f"S{code}") for code in CODES], 1)
+QUOTE, LTP = Want(MODE_MASKS[Mode.QUOTE]), Want(MODE_MASKS[Mode.LTP])
 QUALITY_NAMES = {number: quality for quality, number in QUALITIES.items()}
 
 
@@ -69,7 +73,7 @@ class FanOutMachine(RuleBasedStateMachine):
 
     @rule(
         code=st.sampled_from(CODES),
-        field=st.sampled_from(FIELDS),
+        field=st.sampled_from([FIELDS[0], FIELDS[5]]),
         value=st.integers(1, 5),
     )
     def trade(self, code, field, value):
@@ -97,16 +101,42 @@ class FanOutMachine(RuleBasedStateMachine):
         )
 
     @rule(
-        number=st.integers(0, 3),
+        number=st.integers(0, 2),
         code=st.sampled_from(CODES),
-        mode=st.sampled_from(Mode),
+        mask=st.sampled_from([MODE_MASKS[Mode.QUOTE], 1]),
+        interval_ms=st.sampled_from([0, 3]),
     )
-    def subscribe(self, number, code, mode):
-        """A client, perhaps a new one, wants a scrip."""
+    def subscribe(self, number, code, mask, interval_ms):
+        """A client, perhaps a new one, wants fields of a scrip, perhaps not too often."""
         session, _ = self._client(number)
-        assert [] == self.hub.subscribe(session, [str(code)], mode, MASTER)
+        want = Want(mask, interval_ms)
+        assert [] == self.hub.subscribe(session, [str(code)], want, MASTER)
 
-    @rule(number=st.integers(0, 3), code=st.sampled_from(CODES))
+    @rule(number=st.integers(0, 2), interval_ms=st.sampled_from([0, 4]))
+    def limit(self, number, interval_ms):
+        """A client changes its limit on all updates."""
+        session, _ = self._client(number)
+        self.hub.limit(session, interval_ms)
+
+    @rule(number=st.integers(0, 2), mask=st.sampled_from([MODE_MASKS[Mode.QUOTE], 1]))
+    def come_back(self, number, mask):
+        """A client lost its connection, and resumes with the positions that it had."""
+        session, client = self.clients.get(number, (None, None))
+        if session is None:
+            return
+        kept = {
+            code: state
+            for code, state in client.held.items()
+            if code in session.wants and session.wants[code].mask == mask
+        }
+        self.hub.leave(session)
+        del self.clients[number]
+        session, client = self._client(number)
+        client.held = kept
+        positions = [(code, Position(*state[:2])) for code, state in kept.items()]
+        assert [] == self.hub.resume(session, positions, Want(mask), MASTER)
+
+    @rule(number=st.integers(0, 2), code=st.sampled_from(CODES))
     def unsubscribe(self, number, code):
         """A client no longer wants a scrip, if it did."""
         session, client = self._client(number)
@@ -115,44 +145,58 @@ class FanOutMachine(RuleBasedStateMachine):
         assert wanted != bool(rejected)
         client.held.pop(code, None)
 
-    @rule(number=st.integers(0, 3))
+    @rule(number=st.integers(0, 2))
     def leave(self, number):
         """A client goes away."""
         session, _ = self.clients.pop(number, (None, None))
         if session:
             self.hub.leave(session)
 
-    @rule(number=st.integers(0, 3))
+    @rule(number=st.integers(0, 2))
     def stop_reading(self, number):
         """A client's buffer is full."""
         session, _ = self._client(number)
-        if not session.lagging:
-            self.hub.lag(session)
+        self.hub.set_apart(session)
 
-    @rule(reading=st.sets(st.integers(0, 3)))
+    @rule(reading=st.sets(st.integers(0, 2)))
     def tick(self, reading):
         """The flush: lagging clients in `reading` read again. All who read hold what the table holds."""
         now = Now(self.clock, MASTER, True)
-        ready = [s for n, (s, _) in self.clients.items() if n in reading and s.lagging]
+        ready = [s for n, (s, _) in self.clients.items() if n in reading and s.apart]
         by_session = dict(self.clients.values())
         for delivery in self.fan_out.tick(now, ready):
             for session in delivery.sessions:
                 by_session[session].take(delivery.payload)
         for session, client in self.clients.values():
-            if not session.lagging:
+            self._holds_nothing_invented(session, client)
+            if not session.apart and session.group and session.group.backlog is None:
                 self._holds_what_the_table_holds(session, client)
+
+    @rule()
+    def calm(self):
+        """Time passes, everybody reads: limited or not, all hold what the table holds."""
+        for _ in range(3):
+            self.clock += 10
+            self.tick({0, 1, 2})
+        for session, client in self.clients.values():
+            self._holds_what_the_table_holds(session, client)
+
+    def _holds_nothing_invented(self, session, client):
+        for code in session.wants.keys() & client.held.keys():
+            image = self.table.get(code)
+            epoch, sequence, _ = client.held[code]
+            if image is not None:
+                assert Position(epoch, sequence) <= image.position
 
     def _holds_what_the_table_holds(self, session, client):
         assert session.wants.keys() <= client.held.keys()
-        for code, mode in session.wants.items():
+        for code, want in session.wants.items():
             image = self.table.get(code)
             if image is None:
                 continue
             epoch, sequence, fields = client.held[code]
             visible = {
-                n: image.quote[n]
-                for n in range(len(FIELDS))
-                if MODE_MASKS[mode] >> n & 1
+                n: image.quote[n] for n in range(len(FIELDS)) if want.mask >> n & 1
             }
             assert visible == fields
             assert Position(epoch, sequence) <= image.position
@@ -166,7 +210,7 @@ class FanOutMachine(RuleBasedStateMachine):
 
 
 TestFanOut = FanOutMachine.TestCase
-TestFanOut.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+TestFanOut.settings = settings(max_examples=300, stateful_step_count=50, deadline=None)
 
 
 def a_market():
@@ -188,7 +232,7 @@ def a_session(hub, codec, *symbols):
     """A client with a subscription."""
     session = Session(f"s{len(hub.sessions)}", codec, None)
     hub.join(session)
-    hub.subscribe(session, symbols, Mode.QUOTE, a_master())
+    hub.subscribe(session, symbols, QUOTE, a_master())
     return session
 
 
@@ -212,7 +256,7 @@ def test_what_a_mode_does_not_show_is_not_sent():
     hub, fan_out, table, writer = a_market()
     session = Session("a", JsonCodec(), None)
     hub.join(session)
-    hub.subscribe(session, ["TCS"], Mode.LTP, a_master())
+    hub.subscribe(session, ["TCS"], LTP, a_master())
     fan_out.tick(Now(1001, a_master(), True))
     plan = writer.plan_batch({TCS.code: {NUMBER["volume"]: 400_000}}, 1002)
     fan_out.changed(table.receive(plan.frame))
@@ -249,7 +293,7 @@ def test_missed_updates_are_merged_and_counted():
     client = FollowingClient()
     for delivery in fan_out.tick(Now(1001, a_master(), True)):
         client.take(delivery.payload)
-    hub.lag(session)
+    hub.set_apart(session)
     for paise in range(1, 6):
         plan = writer.plan_batch({RELIANCE.code: {0: paise}}, 1001 + paise)
         writer.committed(plan)
@@ -269,10 +313,76 @@ def test_subscriptions_have_a_limit():
     session = Session("a", JsonCodec(), None)
     hub.join(session)
     rejected = hub.subscribe(
-        session, ["RELIANCE", "nope", "532540", "INFY"], Mode.LTP, a_master()
+        session, ["RELIANCE", "nope", "532540", "INFY"], LTP, a_master()
     )
 
     assert [("nope", "unknown_symbol"), ("INFY", "too_many_symbols")] == [
         (r.symbol, r.reason) for r in rejected
     ]
     assert {RELIANCE.code, TCS.code} == set(session.wants)
+
+
+def test_a_limited_client_gets_the_newest_value_when_it_is_due():
+    """Two updates a second at most: what comes in between is merged, and nothing old is sent."""
+    hub, fan_out, table, writer = a_market()
+    session = Session("a", MsgpackCodec(), None)
+    hub.join(session)
+    hub.subscribe(session, ["RELIANCE"], Want(1, 500), a_master())
+    client = FollowingClient()
+    sent_at = []
+    for ms in range(1000, 3000, 20):
+        plan = writer.plan_batch({RELIANCE.code: {0: ms}}, ms)
+        writer.committed(plan)
+        fan_out.changed(table.receive(plan.frame))
+        for delivery in fan_out.tick(Now(ms, a_master(), True)):
+            client.take(delivery.payload)
+            sent_at.append(ms)
+            assert ms == client.held[RELIANCE.code][2][0]
+
+    gaps = [after - before for before, after in pairwise(sent_at[1:])]
+    assert {500} == set(gaps)
+
+
+def test_a_returning_client_gets_just_what_it_lacks():
+    """Same epoch: one merged update of the changed fields. Another epoch, or a position ahead: an image."""
+    hub, fan_out, table, writer = a_market()
+    fan_out.tick(Now(1001, a_master(), True))
+    plan = writer.plan_batch({RELIANCE.code: {0: 7}, TCS.code: {5: 8}}, 1002)
+    writer.committed(plan)
+    fan_out.changed(table.receive(plan.frame))
+    fan_out.tick(Now(1003, a_master(), True))
+    session = Session("a", MsgpackCodec(), None)
+    hub.join(session)
+    hub.resume(
+        session,
+        [(RELIANCE.code, Position(1, 1)), (TCS.code, Position(9, 9))],
+        QUOTE,
+        a_master(),
+    )
+    deliveries = fan_out.tick(Now(1004, a_master(), True), [session])
+    kinds = [msgpack.unpackb(d.payload, strict_map_key=False) for d in deliveries]
+
+    assert [1, 2] == [kind[0] for kind in kinds]
+    assert TCS.code == kinds[0][3][0][0]
+    code, since, to, fields = kinds[1][3][0]
+    assert (RELIANCE.code, 1, 2, {0: 7}) == (code, since, to, {0: fields[0]})
+
+
+def test_many_images_come_in_steps():
+    """A whole market is sent piece by piece, as fast as the client takes it."""
+    codes = range(600_000, 600_000 + IMAGES_AT_ONCE * 2 + 1)
+    master = InstrumentMaster([Instrument(code, f"S{code}") for code in codes], 1)
+    hub = Hub(symbols_max=10_000)
+    table = QuoteTable(1)
+    table.load(Snapshot(0, Position(1, 0), Confirmed(), {}))
+    fan_out = FanOut(hub, table)
+    session = Session("a", MsgpackCodec(), None)
+    hub.join(session)
+    assert [] == hub.subscribe(session, ["*"], LTP, master)
+    now = Now(1, master, True)
+
+    assert [] == fan_out.tick(now)
+    rows = [sum(d.quotes for d in fan_out.tick(now, [session])) for _ in range(4)]
+
+    assert [IMAGES_AT_ONCE, IMAGES_AT_ONCE, 1, 0] == rows
+    assert not session.apart

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from bse_shared.quotes.instrument import InstrumentMaster
 from bse_shared.quotes.quote_table import Changes, QuoteTable
 from bse_shared.redis_edge import keys
-from bse_shared.redis_edge.delta_bus import messages
+from bse_shared.redis_edge.delta_bus import SILENCE_MAX_S, messages
 from bse_shared.redis_edge.store import MarketStore
 from bse_shared.wire.bus import MalformedMessage, unpack_frame
 from bse_shared.wire.records import FeedStatus, from_json
@@ -32,6 +32,7 @@ class QuoteFollower:
         store: MarketStore,
         on_changes: Callable[[Changes], None] = lambda _: None,
         also: Mapping[str, Callable[[bytes], None]] | None = None,
+        silence_max_s: float = SILENCE_MAX_S,
     ):
         """`also`: more channels to follow on the same connection, with what takes their messages."""
         self.table = QuoteTable(store.shards)
@@ -46,6 +47,7 @@ class QuoteFollower:
         self._store = store
         self._on_changes = on_changes
         self._also = dict(also or {})
+        self._silence_max_s = silence_max_s
         self._wanted = asyncio.Event()
 
     @property
@@ -62,7 +64,9 @@ class QuoteFollower:
         channels = [keys.deltas(shard) for shard in range(self.table.shards)]
         try:
             async for message in messages(
-                self._redis, [*channels, keys.BEAT_CHANNEL, *self._also]
+                self._redis,
+                [*channels, keys.BEAT_CHANNEL, *self._also],
+                self._silence_max_s,
             ):
                 if message is None:
                     self.connected = True
@@ -98,14 +102,21 @@ class QuoteFollower:
         try:
             frame = unpack_frame(data)
         except MalformedMessage:
-            self.malformed += 1
-            self.table.read_again()
-            self._wanted.set()
+            self._take_nothing()
+            return
+        if channel != keys.deltas(frame.shard):
+            self._take_nothing()  # a writer with another number of shards
             return
         self.frames += 1
         self._tell(self.table.receive(frame))
         if self.table.wanted_snapshots():
             self._wanted.set()
+
+    def _take_nothing(self) -> None:
+        """What the message said is unknown: only the store can tell."""
+        self.malformed += 1
+        self.table.read_again()
+        self._wanted.set()
 
     async def _read_wanted(self) -> None:
         for shard in self.table.wanted_snapshots():

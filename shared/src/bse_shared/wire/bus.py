@@ -4,11 +4,12 @@ MessagePack arrays that begin with a version. A reader takes its own version onl
 elements and field numbers that it does not know, so that a newer writer may add to the end.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgpack
 
+from bse_shared.quotes.delta import Delta, apply
 from bse_shared.quotes.frame import (
     Change,
     Confirmation,
@@ -17,17 +18,22 @@ from bse_shared.quotes.frame import (
     Image,
 )
 from bse_shared.quotes.position import Position
-from bse_shared.quotes.quote import FIELDS, Quote
+from bse_shared.quotes.quote import EMPTY, FIELDS, Kind
 
 
 VERSION = 1
 FRAME_BYTES_MAX = 8 * 1024 * 1024
 
 _FIELD_COUNT = len(FIELDS)
+_LEVELS = {field.number for field in FIELDS if field.kind is Kind.LEVELS}
 _pack_old: Callable[[object], bytes] = msgpack.Packer(
     autoreset=True, use_bin_type=False
 ).pack
 _pack: Callable[[object], bytes] = msgpack.Packer(autoreset=True).pack
+
+
+# TypeError: a map whose key is itself a map.
+_UNREADABLE = (ValueError, TypeError, RecursionError, msgpack.UnpackException)
 
 
 class MalformedMessage(ValueError):
@@ -46,9 +52,10 @@ def unpack_image(data: bytes) -> tuple[int, Image]:
     """The scrip code and its image. Raises MalformedMessage."""
     message = _unpack(data)
     try:
-        _, code, epoch, sequence, changed_at_ms, values = message[:6]
-        quote = Quote(*values[:_FIELD_COUNT])
-        return int(code), Image(Position(epoch, sequence), changed_at_ms, quote)
+        _, *numbers, values = message[:6]
+        code, epoch, sequence, changed_at_ms = map(_whole, numbers)
+        quote = apply(EMPTY, _known(dict(enumerate(values[:_FIELD_COUNT]))))
+        return code, Image(Position(epoch, sequence), changed_at_ms, quote)
     except (TypeError, ValueError) as error:
         raise MalformedMessage(f"not an image: {error}") from error
 
@@ -84,22 +91,27 @@ def unpack_frame(data: bytes) -> Frame:
     """The frame. Raises MalformedMessage."""
     message = _unpack(data)
     try:
-        _, shard, epoch, sequence, received_at_ms, confirmation, flat = message[:7]
+        _, *numbers, confirmation, flat = message[:7]
+        shard, epoch, sequence, received_at_ms = map(_whole, numbers)
         parts = iter(flat)
         changes = tuple(
-            Change(code, _previous(epoch, previous_epoch, previous_sequence), delta)
+            Change(
+                _whole(code),
+                _previous(epoch, _whole(previous_epoch), _whole(previous_sequence)),
+                _known(delta),
+            )
             for code, previous_epoch, previous_sequence, delta in zip(
                 parts, parts, parts, parts, strict=True
             )
         )
         return Frame(
-            int(shard),
+            shard,
             Position(epoch, sequence),
-            int(received_at_ms),
-            Confirmation(*confirmation[:3]),
+            received_at_ms,
+            _confirmation(*confirmation[:3]),
             changes,
         )
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, AttributeError) as error:
         raise MalformedMessage(f"not a frame: {error}") from error
 
 
@@ -112,14 +124,43 @@ def unpack_confirmed(data: bytes) -> Confirmed:
     """The confirmation times of a shard. Raises MalformedMessage."""
     try:
         _, all_at_ms, apart = _unpack(data)[:3]
-        return Confirmed(int(all_at_ms), dict(apart))
-    except (TypeError, ValueError) as error:
+        times = {_whole(code): _whole(at_ms) for code, at_ms in apart.items()}
+        return Confirmed(_whole(all_at_ms), times)
+    except (TypeError, ValueError, AttributeError) as error:
         raise MalformedMessage(f"not confirmation times: {error}") from error
 
 
 def pack_list(items: Sequence[str | bytes]) -> bytes:
     """A plain list, for the store's scripts (whose MessagePack is older than the bin type)."""
     return _pack_old(items)
+
+
+def _whole(value: object) -> int:
+    if type(value) is not int:
+        raise TypeError(f"{type(value).__name__} where an integer belongs")
+    return value
+
+
+def _known(values: Mapping[Any, Any]) -> Delta:
+    """The fields that this version knows, if each is what its kind says: readers need not look again."""
+    known: Delta = {}
+    for number, value in values.items():
+        if _whole(number) < 0:
+            raise ValueError("no field has a negative number")
+        if number >= _FIELD_COUNT:
+            continue
+        if value is not None and number in _LEVELS:
+            value = tuple((_whole(paise), _whole(count)) for paise, count in value)  # noqa: PLW2901
+        elif type(value) is not int and value is not None:
+            raise TypeError(f"{type(value).__name__} in field {number}")
+        known[number] = value
+    return known
+
+
+def _confirmation(
+    at_ms: object, whole: object, codes: Sequence[object]
+) -> Confirmation:
+    return Confirmation(_whole(at_ms), bool(whole), tuple(map(_whole, codes)))
 
 
 def _previous(epoch: int, previous_epoch: int, previous_sequence: int) -> Position:
@@ -134,7 +175,7 @@ def _unpack(data: bytes) -> tuple[Any, ...]:
         raise MalformedMessage(f"{len(data)} bytes, at most {FRAME_BYTES_MAX}")
     try:
         message = msgpack.unpackb(data, use_list=False, strict_map_key=False)
-    except (ValueError, RecursionError, msgpack.UnpackException) as error:
+    except _UNREADABLE as error:
         raise MalformedMessage(f"not MessagePack: {error}") from error
     if not isinstance(message, tuple) or not message or message[0] != VERSION:
         raise MalformedMessage("not a message of this version")

@@ -13,7 +13,7 @@ _MASTER_BYTES_MAX = 64 * 1024 * 1024
 
 
 def pack_instruments(instruments: Iterable[Instrument]) -> bytes:
-    """All rows, `[code, symbol, isin, name, group]` each, compressed."""
+    """All rows, `[code, symbol, isin, name, group, indices]` each, compressed."""
     return zlib.compress(msgpack.packb([tuple(i) for i in instruments]), 1)
 
 
@@ -22,6 +22,12 @@ def unpack_instruments(data: bytes) -> list[Instrument]:
     try:
         inflater = zlib.decompressobj()
         raw = inflater.decompress(data, _MASTER_BYTES_MAX)
-        return [Instrument(*row[:5]) for row in msgpack.unpackb(raw)]
+        return [_instrument(*row[:6]) for row in msgpack.unpackb(raw)]
     except (zlib.error, ValueError, TypeError, msgpack.UnpackException) as error:
         raise MalformedMessage(f"not an instrument master: {error}") from error
+
+
+def _instrument(code: object, *texts: object) -> Instrument:
+    if type(code) is not int or not all(isinstance(text, str) for text in texts):
+        raise TypeError("a row is a code and texts")
+    return Instrument(code, *map(str, texts))

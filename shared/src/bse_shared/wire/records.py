@@ -74,5 +74,5 @@ def from_json(data: bytes | str, kind: type[Record]) -> Record | None:
     """The record, or None where the bytes are not one (written by another version)."""
     try:
         return msgspec.json.decode(data, type=kind)
-    except (msgspec.DecodeError, ValueError):  # ValueError: not UTF-8
+    except (ValueError, RecursionError):  # ValueError: DecodeError, or not UTF-8
         return None

@@ -11,21 +11,56 @@ from bse_shared.quotes.modes import Mode
 
 
 SYMBOLS_PER_COMMAND_MAX = 10_000
+ERROR_TEXT_MAX = 200
 
 Identifier = Annotated[str, Meta(min_length=1, max_length=40)]
-CommandId = Annotated[str, Meta(max_length=64)] | int | None
+# Integers that every encoding and every client's JSON can carry back.
+CommandId = (
+    Annotated[str, Meta(max_length=64)]
+    | Annotated[int, Meta(ge=-(2**53), le=2**53)]
+    | None
+)
 Symbols = Annotated[
     list[Identifier], Meta(min_length=1, max_length=SYMBOLS_PER_COMMAND_MAX)
 ]
 
 
+FieldNames = Annotated[
+    list[Annotated[str, Meta(max_length=40)]], Meta(min_length=1, max_length=64)
+]
+MaxHz = Annotated[float, Meta(gt=0, le=1_000_000)] | None
+Sequence = Annotated[int, Meta(ge=0, le=2**53)]
+
+
 class Subscribe(
     msgspec.Struct, tag="subscribe", tag_field="op", forbid_unknown_fields=True
 ):
-    """Want these scrips, in this mode."""
+    """Want these scrips: fields by mode or by name, at most `max_hz` updates a second of each."""
 
     symbols: Symbols
-    mode: Mode = Mode.QUOTE
+    mode: Mode | None = None
+    fields: FieldNames | None = None
+    max_hz: MaxHz = None
+    id: CommandId = None
+
+
+class Resume(msgspec.Struct, tag="resume", tag_field="op", forbid_unknown_fields=True):
+    """Come back with what one has: `[code, epoch, sequence]` of each scrip."""
+
+    positions: Annotated[
+        list[tuple[Sequence, Sequence, Sequence]],
+        Meta(min_length=1, max_length=SYMBOLS_PER_COMMAND_MAX),
+    ]
+    mode: Mode | None = None
+    fields: FieldNames | None = None
+    max_hz: MaxHz = None
+    id: CommandId = None
+
+
+class Rate(msgspec.Struct, tag="rate", tag_field="op", forbid_unknown_fields=True):
+    """At most `max_hz` update messages a second on this connection; null for no limit."""
+
+    max_hz: MaxHz
     id: CommandId = None
 
 
@@ -44,7 +79,7 @@ class Ping(msgspec.Struct, tag="ping", tag_field="op", forbid_unknown_fields=Tru
     id: CommandId = None
 
 
-Command = Subscribe | Unsubscribe | Ping
+Command = Subscribe | Resume | Unsubscribe | Rate | Ping
 
 
 class BadCommand(ValueError):
@@ -56,6 +91,9 @@ class BadCommand(ValueError):
         self.command_id = command_id
 
 
+# ValueError: msgspec.DecodeError, and its UnicodeDecodeError for strings of other bytes than UTF-8.
+_UNDECODABLE = (ValueError, RecursionError)
+
 _json: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
 _msgpack: msgspec.msgpack.Decoder[Command] = msgspec.msgpack.Decoder(Command)
 
@@ -64,7 +102,7 @@ def command_from_json(data: bytes | str) -> Command:
     """The command in a JSON message. Raises BadCommand."""
     try:
         return _json.decode(data)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except _UNDECODABLE as error:
         raise _bad(error) from error
 
 
@@ -72,7 +110,7 @@ def command_from_msgpack(data: bytes) -> Command:
     """The command in a MessagePack message. Raises BadCommand."""
     try:
         return _msgpack.decode(data)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except _UNDECODABLE as error:
         raise _bad(error) from error
 
 
@@ -82,7 +120,7 @@ def command_from_object(op: str, data: Any) -> Command:
         raise BadCommand("bad_message", "expected an object")
     try:
         command: Command = msgspec.convert({**data, "op": op}, Command)
-    except (msgspec.ValidationError, RecursionError) as error:
+    except _UNDECODABLE as error:
         raise _bad(error) from error
     return command
 
@@ -90,4 +128,4 @@ def command_from_object(op: str, data: Any) -> Command:
 def _bad(error: Exception) -> BadCommand:
     text = str(error) or type(error).__name__
     unknown = text.startswith("Invalid value") and text.endswith("`$.op`")
-    return BadCommand("unknown_op" if unknown else "bad_message", text)
+    return BadCommand("unknown_op" if unknown else "bad_message", text[:ERROR_TEXT_MAX])

@@ -1,56 +1,78 @@
 """Who is here and wants what: sessions, and groups of sessions with equal wants, which share their frames.
 
-Pure: knows no socket and no clock. Every session is in exactly one group (or, while it reads too slowly, in
-none: then what it misses is merged for it). See `fan_out.py` for what is sent.
+Pure: knows no socket and no clock. A session is in exactly one group, or *apart*: while it reads too slowly, takes
+many images, or has just come back. Apart, what it misses is merged in its own backlog. See `fan_out.py` for what
+is sent.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from bse_shared.quotes.instrument import InstrumentMaster
-from bse_shared.quotes.modes import Mode
+from bse_shared.quotes.instrument import Instrument, InstrumentMaster
 from bse_shared.quotes.position import Position
 from bse_ws_hub.encodings.codec import Codec
 from bse_ws_hub.encodings.messages import Rejection
+from bse_ws_hub.hub.backlog import Backlog
+from bse_ws_hub.hub.wants import Want
 
 
-View = tuple[str, Mode]
-"""What makes two subscriptions of a scrip share chunks: the chunk encoding and the mode."""
+View = tuple[str, int]
+"""What makes two subscriptions of a scrip share chunks: the chunk encoding and the mask of fields."""
+
+GroupKey = tuple[str, int, frozenset[tuple[int, Want]]]
+
+IMAGES_AT_ONCE = 400
+"""A client that is owed more images is set apart and gets them in steps, so that no buffer grows huge."""
 
 
 @dataclass(eq=False, slots=True)
 class Session:
-    """One connected client.
-
-    `outlet` is the edge's handle. `images_due` are scrips whose image the next tick owes. While `lagging`,
-    `missed` holds per scrip the position that the client has and the mask of fields that changed since, and
-    `requalified` the scrips whose quality changed.
-    """
+    """One connected client. `outlet` is the edge's handle; `interval_ms` its own limit on all updates."""
 
     id: str
     codec: Codec
     outlet: Any
     client_id: str = ""
-    wants: dict[int, Mode] = field(default_factory=dict)
-    images_due: set[int] = field(default_factory=set)
-    missed: dict[int, tuple[Position, int]] = field(default_factory=dict)
-    requalified: set[int] = field(default_factory=set)
-    lagging: bool = False
+    wants: dict[int, Want] = field(default_factory=dict)
+    interval_ms: int = 0
+    images_due: dict[int, None] = field(default_factory=dict)
+    backlog: Backlog | None = None
     conflated: int = 0
     group: "Group | None" = None
+
+    @property
+    def apart(self) -> bool:
+        """Whether the session does not follow a group now."""
+        return self.backlog is not None
+
+    @property
+    def in_step(self) -> bool:
+        """Whether it gets every tick, so that it holds all that was sent."""
+        return self.group is not None and self.group.backlog is None
 
 
 @dataclass(eq=False, slots=True)
 class Group:
-    """Sessions with the same codec and the same wants. The chunk lists are the tick's scratch."""
+    """Sessions with the same codec, wants and limits. The chunk lists are the tick's scratch.
+
+    `backlog` is set where updates are limited: the group then gets what is pending when it is due.
+    """
 
     codec: Codec
-    key: tuple[str, frozenset[tuple[int, Mode]]]
+    key: GroupKey
+    wants: dict[int, Want]
     members: dict[str, Session] = field(default_factory=dict)
     updates: list[bytes] = field(default_factory=list)
     images: list[bytes] = field(default_factory=list)
     qualities: list[bytes] = field(default_factory=list)
+    backlog: Backlog | None = None
+    next_frame_ms: float = 0.0
+
+    @property
+    def interval_ms(self) -> int:
+        """The members' own limit on all updates."""
+        return self.key[1]
 
 
 class Hub:
@@ -58,8 +80,11 @@ class Hub:
 
     def __init__(self, symbols_max: int):
         self.sessions: dict[str, Session] = {}
+        self.apart: dict[str, Session] = {}
+        self.due: dict[str, Session] = {}
         self.watchers: dict[int, dict[View, list[Group]]] = {}
-        self._groups: dict[tuple[str, frozenset[tuple[int, Mode]]], Group] = {}
+        self.limited: dict[GroupKey, Group] = {}
+        self._groups: dict[GroupKey, Group] = {}
         self._symbols_max = symbols_max
 
     @property
@@ -80,32 +105,29 @@ class Hub:
         """A client is gone."""
         self._ungroup(session)
         self.sessions.pop(session.id, None)
+        self.apart.pop(session.id, None)
+        self.due.pop(session.id, None)
 
     def subscribe(
         self,
         session: Session,
         symbols: Iterable[str],
-        mode: Mode,
+        want: Want,
         master: InstrumentMaster,
     ) -> list[Rejection]:
         """Add scrips; each accepted one is owed an image."""
         rejected = []
         wants = dict(session.wants)
         for symbol in symbols:
-            instrument = master.find(symbol)
-            if instrument is None:
+            found = master.select(symbol)
+            if not found:
                 rejected.append(unknown_symbol(symbol))
-            elif instrument.code not in wants and len(wants) >= self._symbols_max:
-                rejected.append(
-                    Rejection(
-                        symbol,
-                        "too_many_symbols",
-                        f"at most {self._symbols_max} symbols a connection",
-                    )
-                )
-            else:
-                wants[instrument.code] = mode
-                session.images_due.add(instrument.code)
+            for instrument in found:
+                if self._has_room(wants, instrument.code):
+                    wants[instrument.code] = want
+                    session.images_due[instrument.code] = None
+                else:
+                    rejected.append(self._too_many(instrument))
         self._set_wants(session, wants)
         return rejected
 
@@ -116,56 +138,125 @@ class Hub:
         rejected = []
         wants = dict(session.wants)
         for symbol in symbols:
-            instrument = master.find(symbol)
-            if instrument is None:
+            found = master.select(symbol)
+            if not found:
                 rejected.append(unknown_symbol(symbol))
-            elif wants.pop(instrument.code, None) is None:
-                rejected.append(
-                    Rejection(symbol, "not_subscribed", "not in the subscription")
-                )
+            removed = [wants.pop(i.code, None) for i in found]
+            if found and not any(removed):
+                why = "not in the subscription"
+                rejected.append(Rejection(symbol, "not_subscribed", why))
         self._set_wants(session, wants)
         return rejected
 
-    def replace(self, session: Session, wants: dict[int, Mode]) -> None:
+    def resume(
+        self,
+        session: Session,
+        positions: Iterable[tuple[int, Position]],
+        want: Want,
+        master: InstrumentMaster,
+    ) -> list[Rejection]:
+        """Add scrips of which the client has these positions; what it lacks is decided by the next tick."""
+        rejected = []
+        wants = dict(session.wants)
+        held = {}
+        for code, position in positions:
+            instrument = master.by_code.get(code)
+            if instrument is None:
+                rejected.append(unknown_symbol(str(code)))
+            elif not self._has_room(wants, code):
+                rejected.append(self._too_many(instrument))
+            else:
+                wants[code] = want
+                held[code] = position
+        backlog = self.set_apart(session)
+        self._set_wants(session, wants)
+        for code, position in held.items():
+            session.images_due.pop(code, None)
+            backlog.held[code] = position
+            backlog.pending[code] = None
+        return rejected
+
+    def replace(self, session: Session, wants: dict[int, Want]) -> None:
         """Take a whole new set, as stored for the client; only what is new is owed an image."""
         kept = dict(list(wants.items())[: self._symbols_max])
-        session.images_due |= {
-            code for code, mode in kept.items() if session.wants.get(code) != mode
-        }
+        for code, want in kept.items():
+            if session.wants.get(code) != want:
+                session.images_due[code] = None
         self._set_wants(session, kept)
 
-    def lag(self, session: Session) -> None:
-        """The client does not keep up: from now on what it misses is merged."""
-        session.lagging = True
-        self._ungroup(session)
+    def limit(self, session: Session, interval_ms: int) -> None:
+        """Change the session's limit on all its updates, live."""
+        session.interval_ms = interval_ms
+        self._set_wants(session, session.wants)
 
-    def caught_up(self, session: Session) -> None:
-        """The client reads again."""
-        session.lagging = False
-        self._regroup(session)
-
-    def _set_wants(self, session: Session, wants: dict[int, Mode]) -> None:
-        session.wants = wants
-        session.images_due &= wants.keys()
-        session.requalified &= wants.keys()
-        for code in session.missed.keys() - wants.keys():
-            del session.missed[code]
-        if not session.lagging:
+    def set_apart(self, session: Session) -> Backlog:
+        """From now on what the client misses is merged for it alone."""
+        if session.backlog is None:
+            group = session.group
+            session.backlog = Backlog()
+            if group is not None and group.backlog is not None:
+                session.backlog.held = dict(group.backlog.held)
+                session.backlog.pending = dict(group.backlog.pending)
+            self.apart[session.id] = session
+            self.due.pop(session.id, None)
             self._ungroup(session)
-            self._regroup(session)
+        return session.backlog
 
-    def _regroup(self, session: Session) -> None:
-        if not session.wants:
+    def rejoin(self, session: Session) -> None:
+        """The client is owed nothing any more: it follows its group again."""
+        backlog, session.backlog = session.backlog, None
+        self.apart.pop(session.id, None)
+        group = self._regroup(session)
+        if group is not None and group.backlog is not None and backlog is not None:
+            for code, position in backlog.held.items():
+                group.backlog.held.setdefault(code, position)
+
+    # Private.
+
+    def _has_room(self, wants: dict[int, Want], code: int) -> bool:
+        return code in wants or len(wants) < self._symbols_max
+
+    def _too_many(self, instrument: Instrument) -> Rejection:
+        return Rejection(
+            instrument.symbol,
+            "too_many_symbols",
+            f"at most {self._symbols_max} symbols a connection",
+        )
+
+    def _set_wants(self, session: Session, wants: dict[int, Want]) -> None:
+        group = session.group
+        if group is not None and group.backlog is not None and group.backlog.pending:
+            self.set_apart(session)  # what the group still owes goes with the session
+        session.wants = wants
+        for gone in session.images_due.keys() - wants.keys():
+            del session.images_due[gone]
+        if session.backlog is not None:
+            session.backlog.keep_only(set(wants))
             return
-        key = (session.codec.name, frozenset(session.wants.items()))
+        self._ungroup(session)
+        self._regroup(session)
+        if len(session.images_due) > IMAGES_AT_ONCE:
+            self.set_apart(session)
+        elif session.images_due:
+            self.due[session.id] = session
+
+    def _regroup(self, session: Session) -> Group | None:
+        if not session.wants:
+            return None
+        wants = frozenset(session.wants.items())
+        key = (session.codec.name, session.interval_ms, wants)
         group = self._groups.get(key)
         if group is None:
-            group = self._groups[key] = Group(session.codec, key)
-            for code, mode in session.wants.items():
+            group = self._groups[key] = Group(session.codec, key, dict(wants))
+            if session.interval_ms or any(w.interval_ms for _, w in wants):
+                group.backlog = Backlog()
+                self.limited[key] = group
+            for code, want in wants:
                 views = self.watchers.setdefault(code, {})
-                views.setdefault((session.codec.chunks, mode), []).append(group)
+                views.setdefault((session.codec.chunks, want.mask), []).append(group)
         group.members[session.id] = session
         session.group = group
+        return group
 
     def _ungroup(self, session: Session) -> None:
         group, session.group = session.group, None
@@ -175,12 +266,14 @@ class Hub:
         if group.members:
             return
         del self._groups[group.key]
-        for code, mode in group.key[1]:
+        self.limited.pop(group.key, None)
+        for code, want in group.key[2]:
             views = self.watchers[code]
-            groups = views[group.codec.chunks, mode]
+            view = (group.codec.chunks, want.mask)
+            groups = views[view]
             groups.remove(group)
             if not groups:
-                del views[group.codec.chunks, mode]
+                del views[view]
                 if not views:
                     del self.watchers[code]
 

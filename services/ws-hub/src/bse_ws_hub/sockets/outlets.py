@@ -52,29 +52,75 @@ class RawOutlet:
         self._socket.close(code, reason)
 
 
+class EnginePayload:
+    """A Socket.IO packet in the two forms that Engine.IO clients are sent, each made once when first needed."""
+
+    __slots__ = ("_frame", "_packet", "_payload")
+
+    def __init__(self, payload: bytes):
+        self._payload = payload
+        self._frame: bytes | None = None
+        self._packet: Packet | None = None
+
+    @property
+    def frame(self) -> bytes:
+        """A ready WebSocket frame: an Engine.IO message (type 4) is text."""
+        if self._frame is None:
+            self._frame = ready_frame(b"4" + self._payload, text=True)
+        return self._frame
+
+    @property
+    def packet(self) -> Packet:
+        """A packet for Engine.IO's queue."""
+        if self._packet is None:
+            self._packet = Packet(MESSAGE, data=self._payload.decode())
+        return self._packet
+
+
 class EngineIoOutlet:
-    """The Socket.IO door: Engine.IO's queue of this client, whatever its transport is."""
+    """The Socket.IO door.
+
+    Engine.IO's queue serves every transport, at the price of a task switch and an encoding a packet. A session that
+    was born on a WebSocket is written to directly, once `go_direct` says that nothing older is on its way through
+    the queue. One that was upgraded stays with the queue: what is between the queue and the socket can't be seen.
+    """
 
     def __init__(self, engine: Any, engine_sid: str, close: Any, packets_max: int):
         self._engine = engine
         self._engine_sid = engine_sid
         self._close = close
         self._packets_max = packets_max
+        self._direct: DirectSocket | None = None
+        self._backlog_bytes_max = 1
 
-    def prepare(self, payload: bytes) -> Packet:
-        """One Engine.IO message packet."""
-        return Packet(MESSAGE, data=payload.decode())
+    def go_direct(self, socket: DirectSocket, backlog_bytes_max: int) -> None:
+        """From now on write to the socket whenever the queue is empty."""
+        self._direct = socket
+        self._backlog_bytes_max = backlog_bytes_max
 
-    def write(self, prepared: Packet) -> None:
-        """Into the client's queue, which is unbounded: `backlog` is what bounds it."""
+    def prepare(self, payload: bytes) -> EnginePayload:
+        """One Engine.IO message."""
+        return EnginePayload(payload)
+
+    def write(self, prepared: EnginePayload) -> None:
+        """Directly, or into the client's queue, which is unbounded: `backlog` is what bounds it."""
         socket = self._engine.sockets.get(self._engine_sid)
-        if socket is not None and not socket.closed:
-            socket.queue.put_nowait(prepared)
+        if socket is None or socket.closed:
+            return
+        if self._direct is not None and socket.queue.empty():
+            self._direct.write(prepared.frame)
+        else:
+            socket.queue.put_nowait(prepared.packet)
 
     def backlog(self) -> float:
-        """Packets that wait against the limit."""
+        """What waits, in the queue or in the transport, against the limit."""
         socket = self._engine.sockets.get(self._engine_sid)
-        return socket.queue.qsize() / self._packets_max if socket is not None else 0.0
+        if socket is None:
+            return 0.0
+        queued: float = socket.queue.qsize() / self._packets_max
+        if self._direct is None:
+            return queued
+        return max(queued, self._direct.backlog_bytes() / self._backlog_bytes_max)
 
     def close(self, code: int, reason: str) -> None:
         """By the disconnect packet; the `goodbye` before it says why."""

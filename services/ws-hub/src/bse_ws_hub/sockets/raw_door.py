@@ -1,5 +1,6 @@
 """The raw WebSocket door, `/ws`: subprotocol, commands in, ready frames out."""
 
+import asyncio
 from dataclasses import dataclass
 
 from starlette.types import Message as AsgiMessage
@@ -7,7 +8,7 @@ from starlette.websockets import WebSocket
 
 from bse_shared.redis_edge.connection import StoreUnavailable
 from bse_shared.redis_edge.instances import Subscriptions
-from bse_ws_hub.clients import Client, Clients
+from bse_ws_hub.clients import TOO_MANY_COMMANDS, Client, Clients
 from bse_ws_hub.encodings.codec import Codec
 from bse_ws_hub.encodings.json_codec import JsonCodec
 from bse_ws_hub.encodings.msgpack_codec import MsgpackCodec
@@ -46,32 +47,35 @@ class RawDoor:
 
     async def serve(self, websocket: WebSocket) -> None:
         """One connection, from handshake to end."""
+        if not self.clients.origin_allowed(websocket.headers.get("origin")):
+            await websocket.close()  # before accepting: HTTP 403
+            return
         offered = websocket.scope["subprotocols"]
         chosen = next((p for p in offered if p in CODECS), None)
         await websocket.accept(chosen)
-        refusal = self._refusal(websocket, refused=bool(offered) and chosen is None)
+        refusal = self._refusal(known=chosen is not None or not offered)
         if refusal is not None:
             await websocket.close(refusal.code, refusal.reason)
             return
         client = self._connect(websocket, CODECS[chosen or "bse.v1.json"])
         reason = "client"
         try:
-            await self._take_stored_set(client)
-            reason = await self._listen(websocket, client)
+            async with asyncio.TaskGroup() as group:
+                # Beside, not before: while the market was not read yet a client is answered, and may go.
+                taking = group.create_task(self._take_stored_set(client))
+                if self.clients.follower.ready:
+                    await taking
+                reason = await self._listen(websocket, client)
+                taking.cancel()
         finally:
             self.clients.disconnected(client, reason)
 
-    def _refusal(self, websocket: WebSocket, *, refused: bool) -> Disconnect | None:
-        if refused or not self._origin_allowed(websocket):
+    def _refusal(self, *, known: bool) -> Disconnect | None:
+        if not known:
             return PROTOCOL_NOT_SUPPORTED
         if self.clients.draining:
             return GOING_AWAY
         return TOO_MANY_CONNECTIONS if self.clients.full else None
-
-    def _origin_allowed(self, websocket: WebSocket) -> bool:
-        allowed = self.clients.settings.origins
-        origin = websocket.headers.get("origin")
-        return "*" in allowed or origin is None or origin in allowed
 
     def _connect(self, websocket: WebSocket, codec: Codec) -> Client:
         socket: DirectSocket = websocket.scope["extensions"][EXTENSION]
@@ -95,7 +99,9 @@ class RawDoor:
             self.clients.stored_set(client, record)
 
     async def _listen(self, websocket: WebSocket, client: Client) -> str:
+        socket: DirectSocket = websocket.scope["extensions"][EXTENSION]
         while True:
+            await socket.drained()
             message = await websocket.receive()
             if message["type"] == "websocket.disconnect":
                 return "client"
@@ -106,7 +112,11 @@ class RawDoor:
                     self.clients.close(client, BAD_MESSAGES)
                     return BAD_MESSAGES.reason
             else:
-                self.clients.send(client, self.clients.command(client, command))
+                answer = self.clients.command(client, command)
+                self.clients.send(client, answer)
+                if answer.get("reason") == TOO_MANY_COMMANDS:
+                    # Read on when the next one is earned: a flood backs up in its sender.
+                    await asyncio.sleep(1 / self.clients.settings.commands_per_s)
 
 
 def _command(codec: Codec, message: AsgiMessage) -> Command:

@@ -1,0 +1,29 @@
+"""The JSON of the raw door as Server-Sent Events."""
+
+from collections.abc import Sequence
+
+from bse_ws_hub.encodings.json_codec import JsonCodec
+from bse_ws_hub.encodings.messages import Message
+
+
+class SseCodec(JsonCodec):
+    """`event: TYPE`, `data: {…}`, and `id:` where the message names the client's place (`event_id`)."""
+
+    name = "sse"
+
+    def frame(
+        self, kind: str, sent_at_ms: int, received_at_ms: int, chunks: Sequence[bytes]
+    ) -> bytes:
+        """See Codec."""
+        data = super().frame(kind, sent_at_ms, received_at_ms, chunks)
+        return b"event: %b\ndata: %b\n\n" % (kind.encode(), data)
+
+    def message(self, message: Message) -> bytes:
+        """See Codec."""
+        members = {name: value for name, value in message.items() if name != "event_id"}
+        place = f"id: {message['event_id']}\n" if message.get("event_id") else ""
+        head = f"{place}event: {message['type']}\ndata: ".encode()
+        return head + super().message(members) + b"\n\n"
+
+
+SSE = SseCodec()

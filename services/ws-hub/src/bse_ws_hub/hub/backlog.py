@@ -1,0 +1,45 @@
+"""What is owed to a receiver that does not get every tick: scrips that changed, and the position it has of each.
+
+Bounded by construction: one position a scrip, however long it waits. Used by a client that reads slowly, by a
+group that asked for fewer updates, and by a client that came back.
+"""
+
+from dataclasses import dataclass, field
+
+from bse_shared.quotes.position import Position
+
+
+@dataclass(slots=True)
+class Backlog:
+    """`held`: the position that the receiver has, by scrip; `pending`: scrips that changed since."""
+
+    held: dict[int, Position] = field(default_factory=dict)
+    pending: dict[int, None] = field(default_factory=dict)
+    requalified: set[int] = field(default_factory=set)
+    next_ms: dict[int, float] = field(default_factory=dict)
+    conflated: int = 0
+
+    def miss(self, code: int) -> None:
+        """The scrip changed and is not sent now."""
+        if code in self.pending:
+            self.conflated += 1
+        else:
+            self.pending[code] = None
+
+    def imaged(self, code: int, position: Position) -> None:
+        """The receiver was sent an image. What it had before is covered by it."""
+        self.held[code] = position
+        self.pending.pop(code, None)
+
+    def keep_only(self, codes: set[int]) -> None:
+        """Forget scrips that are no longer wanted."""
+        for gone in self.held.keys() - codes:
+            del self.held[gone]
+            self.next_ms.pop(gone, None)
+        for gone in self.pending.keys() - codes:
+            del self.pending[gone]
+        self.requalified &= codes
+
+    def due(self, now_ms: float) -> list[int]:
+        """The pending scrips whose own interval has passed."""
+        return [c for c in self.pending if self.next_ms.get(c, 0.0) <= now_ms]

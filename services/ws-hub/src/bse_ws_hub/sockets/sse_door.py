@@ -1,0 +1,156 @@
+"""The Server-Sent Events door, `/sse?symbols=`: for curl, dashboards and browsers without a library.
+
+A stream, not a conversation: what is wanted stands in the query. A reconnecting browser sends `Last-Event-ID` by
+itself, and gets what it lacks.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from bse_ws_hub.clients import Client, Clients
+from bse_ws_hub.encodings.messages import Message
+from bse_ws_hub.encodings.sse_codec import SSE
+from bse_ws_hub.hub.commands import BadCommand, Subscribe, command_from_object
+from bse_ws_hub.hub.disconnects import TOO_MANY_CONNECTIONS
+from bse_ws_hub.hub.hub import Session
+from bse_ws_hub.hub.vector import read_vector
+
+
+RETRY = b"retry: 3000\n\n"
+HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+
+class SseOutlet:
+    """A client's way out: events that its response has yet to take."""
+
+    def __init__(self, backlog_bytes_max: int):
+        self.closed = False
+        self._events: deque[bytes] = deque()
+        self._bytes = 0
+        self._backlog_bytes_max = backlog_bytes_max
+        self._news = asyncio.Event()
+
+    def prepare(self, payload: bytes) -> bytes:
+        """An event is sent as it is."""
+        return payload
+
+    def write(self, prepared: bytes) -> None:
+        """Let the response take it."""
+        if not self.closed:
+            self._events.append(prepared)
+            self._bytes += len(prepared)
+            self._news.set()
+
+    def backlog(self) -> float:
+        """What the response has not taken against the limit."""
+        return self._bytes / self._backlog_bytes_max
+
+    def close(self, code: int, reason: str) -> None:
+        """End the response behind what is written."""
+        self.closed = True
+        self._news.set()
+
+    async def events(self) -> AsyncIterator[bytes]:
+        """What was written, until closed; the response takes the next when the client has room."""
+        yield RETRY
+        while True:
+            while self._events:
+                taken = b"".join(self._events)
+                self._events.clear()
+                self._bytes = 0
+                yield taken
+            if self.closed:
+                return
+            self._news.clear()
+            await self._news.wait()
+
+
+@dataclass(slots=True)
+class SseDoor:
+    """Serves one stream after another."""
+
+    clients: Clients
+
+    async def serve(self, request: Request) -> Response:
+        """One stream, or a problem that says what is wrong with the request."""
+        if not self.clients.origin_allowed(request.headers.get("origin")):
+            return _problem(403, "origin_not_allowed", "this origin may not connect")
+        if self.clients.full or self.clients.draining:
+            why = TOO_MANY_CONNECTIONS.reason
+            return _problem(503, why, "try again later", {"Retry-After": "2"})
+        if not self.clients.follower.ready:
+            detail = "the hub has not read the market yet"
+            return _problem(503, "not_ready", detail, {"Retry-After": "1"})
+        try:
+            command = _command(request)
+        except BadCommand as error:
+            return _problem(400, error.reason, str(error))
+        outlet = SseOutlet(self.clients.settings.backlog_bytes_max)
+        client = self.clients.connect(Session("", SSE, outlet), outlet)
+        self.clients.send(client, self._start(client, command, request))
+        headers = {**HEADERS, **self._cors(request)}
+        return StreamingResponse(
+            self._stream(client, outlet),
+            media_type="text/event-stream",
+            headers=headers,
+        )
+
+    def _start(self, client: Client, command: Subscribe, request: Request) -> Message:
+        vector = read_vector(request.headers.get("last-event-id", ""))
+        if vector is None:
+            return self.clients.command(client, command)
+        return self.clients.resume_at(client, command, vector)
+
+    async def _stream(self, client: Client, outlet: SseOutlet) -> AsyncIterator[bytes]:
+        try:
+            async for event in outlet.events():
+                yield event
+        finally:
+            self.clients.disconnected(client, "client")
+
+    def _cors(self, request: Request) -> dict[str, str]:
+        origin = request.headers.get("origin")
+        return (
+            {"Access-Control-Allow-Origin": origin, "Vary": "Origin"} if origin else {}
+        )
+
+
+def _command(request: Request) -> Subscribe:
+    """The query as a subscribe command. Raises BadCommand."""
+    query = request.query_params
+    data: dict[str, object] = {
+        "symbols": [s for s in query.get("symbols", "").split(",") if s]
+    }
+    if "mode" in query:
+        data["mode"] = query["mode"]
+    if "fields" in query:
+        data["fields"] = [f for f in query["fields"].split(",") if f]
+    if "max_hz" in query:
+        try:
+            data["max_hz"] = float(query["max_hz"])
+        except ValueError:
+            raise BadCommand("bad_message", "max_hz must be a number") from None
+    command = command_from_object("subscribe", data)
+    if not isinstance(command, Subscribe):
+        raise BadCommand("bad_message", "expected a subscription")
+    return command
+
+
+def _problem(
+    status: int, reason: str, detail: str, headers: dict[str, str] | None = None
+) -> JSONResponse:
+    """RFC 9457."""
+    body = {
+        "type": f"/problems/{reason.replace('_', '-')}",
+        "title": reason.replace("_", " "),
+        "status": status,
+        "detail": detail,
+    }
+    return JSONResponse(
+        body, status, headers=headers, media_type="application/problem+json"
+    )
