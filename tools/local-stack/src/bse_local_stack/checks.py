@@ -175,6 +175,23 @@ async def socket_io(doors: Doors) -> str:
     return "image and update by websocket and polling"
 
 
+async def sse(doors: Doors) -> str:
+    """Server-Sent Events, as curl sees them."""
+    url = doors.stack.url("ws-hub") + "/sse?symbols=RELIANCE,TCS&mode=ltp"
+    seen: set[str] = set()
+    answer = await doors.http.get(url)
+    try:
+        _hold(answer.status == 200, f"HTTP {answer.status}")  # noqa: PLR2004 - HTTP
+        async with asyncio.timeout(CHANGE_WITHIN_S):
+            while not {"image", "update", "heartbeat"} <= seen:
+                line = (await answer.content.readline()).decode()
+                if line.startswith("event: "):
+                    seen.add(line.removeprefix("event: ").strip())
+    finally:
+        answer.close()
+    return "image, update and heartbeat"
+
+
 async def status(doors: Doors) -> str:
     """The monitor sees everybody."""
 
@@ -241,6 +258,7 @@ CHECKS: list[tuple[str, Callable[[Doors], Awaitable[str]]]] = [
     ("WebSocket, JSON", raw_json),
     ("WebSocket, MessagePack", raw_msgpack),
     ("Socket.IO", socket_io),
+    ("Server-Sent Events", sse),
     ("monitor /status", status),
     ("bse-watch", watch),
     ("exchange down and back", outage),
