@@ -14,10 +14,13 @@ RESULTS = Path("bench/results")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One measured thing. `must` is the bound in words, `holds` whether it was kept (None: no bound)."""
+    """One measured thing. `must` is the bound in words, `holds` whether it was kept (None: no bound).
+
+    No value: it could not be measured, and `must` says why.
+    """
 
     what: str
-    value: float
+    value: float | None
     unit: str
     must: str = ""
     holds: bool | None = None
@@ -26,6 +29,21 @@ class Row:
 def at_most(what: str, value: float, unit: str, bound: float) -> Row:
     """A row with an upper bound."""
     return Row(what, value, unit, f"<= {bound:g}", value <= bound)
+
+
+def at_least(what: str, value: float, unit: str, bound: float) -> Row:
+    """A row with a lower bound."""
+    return Row(what, value, unit, f">= {bound:,g}", value >= bound)
+
+
+def below(what: str, value: float, unit: str, bound: float) -> Row:
+    """A row that must stay under a bound."""
+    return Row(what, value, unit, f"< {bound:g}", value < bound)
+
+
+def absent(what: str, why: str) -> Row:
+    """A row for what could not be measured here."""
+    return Row(what, None, "", f"not measured: {why}")
 
 
 def percentile(values: list[float], percent: float) -> float:
@@ -41,9 +59,8 @@ def tell(name: str, rows: list[Row], notes: list[str]) -> bool:
     width = max(len(row.what) for row in rows)
     for row in rows:
         verdict = "" if row.holds is None else ("  ok" if row.holds else "  MISSED")
-        print(
-            f"  {row.what:<{width}}  {row.value:>12,.2f} {row.unit:<10} {row.must}{verdict}"
-        )
+        value = f"{'-':>12}" if row.value is None else f"{row.value:>12,.2f}"
+        print(f"  {row.what:<{width}}  {value} {row.unit:<10} {row.must}{verdict}")
     for note in notes:
         print(f"  {note}")
     RESULTS.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,1 @@
+"""The servers that the hub is compared with. Each prints its port and obeys `go HZ COUNT PAYLOAD` and `pause`."""
