@@ -121,7 +121,7 @@ class Clients:
     def write(self, client: Client, prepared: Any) -> None:
         """Send what the outlet has prepared; whoever does not read it is watched from now on."""
         client.outlet.write(prepared)
-        if client.lagging_since_ms is None and client.outlet.backlog() >= 1:
+        if client.lagging_since_ms is None and client.outlet.full:
             self.lag(client)
 
     def lag(self, client: Client) -> None:

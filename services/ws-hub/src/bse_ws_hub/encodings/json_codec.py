@@ -4,6 +4,7 @@ Rupees are written from integer paise by integer arithmetic, always with two dec
 """
 
 from collections.abc import Callable, Sequence
+from enum import IntEnum
 from functools import lru_cache
 from typing import Any
 
@@ -26,13 +27,20 @@ def _levels(levels: Sequence[Sequence[int]]) -> str:
     return "[" + ",".join(f"[{rupees(p)},{q}]" for p, q in levels) + "]"
 
 
+def _name(kind: type[IntEnum], value: int, otherwise: str) -> str:
+    """The name of a number, also of one that a newer fetcher may write."""
+    known = value in kind._value2member_map_
+    return f'"{kind(value).name.lower() if known else otherwise}"'
+
+
 _WRITE: dict[Kind, Callable[[Any], str]] = {
     Kind.PAISE: rupees,
     Kind.COUNT: str,
     Kind.TIME_MS: str,
     Kind.LEVELS: _levels,
-    Kind.SOURCE: lambda value: f'"{Source(value).name.lower()}"',
-    Kind.CONDITION: lambda value: f'"{Condition(value).name.lower()}"',
+    Kind.SOURCE: lambda value: _name(Source, value, "unknown"),
+    # A condition that this version does not know is a warning that it can't read.
+    Kind.CONDITION: lambda value: _name(Condition, value, "suspect"),
 }
 
 _FIELDS = [

@@ -26,6 +26,16 @@ QUALITIES = {
 _pack: Callable[[object], bytes] = msgpack.Packer(autoreset=True).pack
 
 
+@lru_cache(maxsize=64)
+def _head(kind: str, sent_at_ms: int, received_at_ms: int) -> bytes:
+    """What all frames of a tick begin with."""
+    if kind == "quality":
+        return b"\x93" + bytes((KINDS[kind],)) + _pack(sent_at_ms)
+    times = _pack(sent_at_ms) + _pack(received_at_ms)
+    return b"\x94" + bytes((KINDS[kind],)) + times
+
+
+@lru_cache(maxsize=1024)
 def _array(length: int) -> bytes:
     """MessagePack's array header in its shortest form."""
     if length < 16:  # noqa: PLR2004 - fixarray
@@ -71,12 +81,8 @@ class MsgpackCodec:
         self, kind: str, sent_at_ms: int, received_at_ms: int, chunks: Sequence[bytes]
     ) -> bytes:
         """See Codec."""
-        quality = kind == "quality"
-        head = b"\x93" if quality else b"\x94"
-        times = _pack(sent_at_ms) + (b"" if quality else _pack(received_at_ms))
-        return b"".join(
-            (head, bytes((KINDS[kind],)), times, _array(len(chunks)), *chunks)
-        )
+        head = _head(kind, sent_at_ms, received_at_ms)
+        return b"".join((head, _array(len(chunks)), *chunks))
 
     def message(self, message: Message) -> bytes:
         """See Codec."""

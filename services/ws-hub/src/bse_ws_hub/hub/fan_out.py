@@ -107,11 +107,12 @@ class FanOut:
         found: dict[int, Quality] = {}
         groups: dict[Group, None] = {}
         changed: set[int] = set()
-        for code, views in self._hub.watchers.items():
+        watched = self._hub.watchers.keys() | self._hub.limited_watchers.keys()
+        for code in watched:
             quality = found[code] = self._quality_now(code, now)
             if self._quality.get(code, quality) != quality:
                 changed.add(code)
-                self._requalify(code, quality, views, groups, now)
+                self._requalify(code, quality, groups, now)
         for session in self._hub.apart.values():
             for code in session.wants:
                 if code not in found:
@@ -139,24 +140,32 @@ class FanOut:
 
     def _in_step(self, dirty: Changes, now: Now) -> Iterator[Delivery]:
         watchers, images = self._hub.watchers, self._table.images
-        touched: dict[Group, None] = {}
+        touched: list[Group] = []
         received_at_ms = 0
         for code, mask in dirty.items():
-            views = watchers.get(code)
             image = images.get(code)
-            if views is None or image is None:
+            if image is None:
+                continue
+            for group in self._hub.limited_watchers.get(code, ()):
+                if mask == ALL_FIELDS or mask & group.wants[code].mask:
+                    self._miss(group, code)
+            views = watchers.get(code)
+            if views is None:
                 continue
             received_at_ms = max(received_at_ms, image.changed_at_ms)
             for view, groups in views.items():
                 if mask == ALL_FIELDS or mask & view[1]:
-                    self._chunk(code, image, mask, view, groups, now)
-                    touched.update(dict.fromkeys(groups))
+                    self._chunk(code, image, mask, view, groups, touched, now)
         for group in touched:
-            if group.backlog is None:
-                rows = _Rows(
-                    _drain(group.images), _drain(group.updates), [], received_at_ms
-                )
-                yield from self._frames(group.members.values(), group.codec, rows, now)
+            # A group that got images and updates stands here twice; the second time it is owed nothing.
+            rows = _Rows(
+                _drain(group.images), _drain(group.updates), [], received_at_ms
+            )
+            yield from self._frames(group.members.values(), group.codec, rows, now)
+
+    def _miss(self, group: Group, code: int) -> None:
+        if group.backlog is not None:
+            group.backlog.miss(code)
 
     def _chunk(
         self,
@@ -165,32 +174,30 @@ class FanOut:
         mask: int,
         view: View,
         groups: list[Group],
+        touched: list[Group],
         now: Now,
     ) -> None:
         """Encode one scrip's change for one view, for all groups in step that have it."""
-        in_step = []
-        for group in groups:
-            if group.backlog is None:
-                in_step.append(group)
-            else:
-                group.backlog.miss(code)
-        if not in_step:
-            return
         sent = self._sent.setdefault(view, {})
         since = sent.get(code)
-        codec = in_step[0].codec
+        codec = groups[0].codec
         symbol = now.master.symbol_of(code)
         if mask == ALL_FIELDS or since is None or since.epoch != image.position.epoch:
             quality = self._known_quality(code, now)
             chunk = codec.image_chunk(code, symbol, image, view[1], quality)
-            for group in in_step:
+            for group in groups:
+                if not group.images:
+                    touched.append(group)
                 group.images.append(chunk)
         elif since < image.position:
             chunk = codec.update_chunk(
                 code, symbol, image, mask & view[1], since.sequence
             )
-            for group in in_step:
-                group.updates.append(chunk)
+            for group in groups:
+                updates = group.updates
+                if not updates:
+                    touched.append(group)
+                updates.append(chunk)
         sent[code] = image.position
 
     def _images_due(self, session: Session, now: Now) -> Iterator[Delivery]:
@@ -294,18 +301,16 @@ class FanOut:
     # Qualities.
 
     def _requalify(
-        self,
-        code: int,
-        quality: Quality,
-        views: dict[View, list[Group]],
-        groups: dict[Group, None],
-        now: Now,
+        self, code: int, quality: Quality, groups: dict[Group, None], now: Now
     ) -> None:
-        for view_groups in views.values():
-            chunk = view_groups[0].codec.quality_chunk(
-                code, now.master.symbol_of(code), quality
-            )
-            for group in view_groups:
+        symbol = now.master.symbol_of(code)
+        watching = [
+            *self._hub.watchers.get(code, {}).values(),
+            *([g] for g in self._hub.limited_watchers.get(code, ())),
+        ]
+        for same_view in watching:
+            chunk = same_view[0].codec.quality_chunk(code, symbol, quality)
+            for group in same_view:
                 group.qualities.append(chunk)
                 groups[group] = None
 

@@ -76,13 +76,18 @@ class Group:
 
 
 class Hub:
-    """All sessions and groups, and for each scrip the groups that watch it, by view."""
+    """All sessions and groups, and for each scrip the groups that watch it.
+
+    Groups in step stand in `watchers`, by view, so that a chunk is made once for all of them; limited groups, which
+    get their own merged updates, stand apart from them in `limited_watchers`.
+    """
 
     def __init__(self, symbols_max: int):
         self.sessions: dict[str, Session] = {}
         self.apart: dict[str, Session] = {}
         self.due: dict[str, Session] = {}
         self.watchers: dict[int, dict[View, list[Group]]] = {}
+        self.limited_watchers: dict[int, list[Group]] = {}
         self.limited: dict[GroupKey, Group] = {}
         self._groups: dict[GroupKey, Group] = {}
         self._symbols_max = symbols_max
@@ -251,9 +256,7 @@ class Hub:
             if session.interval_ms or any(w.interval_ms for _, w in wants):
                 group.backlog = Backlog()
                 self.limited[key] = group
-            for code, want in wants:
-                views = self.watchers.setdefault(code, {})
-                views.setdefault((session.codec.chunks, want.mask), []).append(group)
+            self._watch(group)
         group.members[session.id] = session
         session.group = group
         return group
@@ -267,7 +270,24 @@ class Hub:
             return
         del self._groups[group.key]
         self.limited.pop(group.key, None)
-        for code, want in group.key[2]:
+        self._unwatch(group)
+
+    def _watch(self, group: Group) -> None:
+        for code, want in group.wants.items():
+            if group.backlog is not None:
+                self.limited_watchers.setdefault(code, []).append(group)
+                continue
+            views = self.watchers.setdefault(code, {})
+            views.setdefault((group.codec.chunks, want.mask), []).append(group)
+
+    def _unwatch(self, group: Group) -> None:
+        for code, want in group.wants.items():
+            if group.backlog is not None:
+                limited = self.limited_watchers[code]
+                limited.remove(group)
+                if not limited:
+                    del self.limited_watchers[code]
+                continue
             views = self.watchers[code]
             view = (group.codec.chunks, want.mask)
             groups = views[view]

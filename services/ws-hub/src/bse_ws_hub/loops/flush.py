@@ -138,7 +138,7 @@ class Flusher:
             prepared = receivers[0].outlet.prepare(payload)
             for session in receivers:
                 session.outlet.write(prepared)
-                if session.outlet.backlog() >= 1:
+                if session.outlet.full:
                     self._lag(session)
             if received_at_ms:
                 took_ms = self.clients.follower.now_ms() - received_at_ms

@@ -63,6 +63,15 @@ class DirectSocket:
         transport = self._protocol.transport
         return 0 if transport.is_closing() else transport.get_write_buffer_size()
 
+    def limit(self, unread_bytes_max: int) -> None:
+        """Count the client as `full` from so many unread bytes on."""
+        self._protocol.transport.set_write_buffer_limits(high=unread_bytes_max)
+
+    @property
+    def full(self) -> bool:
+        """Whether the client has left more unread than the high-water mark."""
+        return not self._protocol.writable.is_set()
+
     async def drained(self) -> None:
         """Until the client has read what is above the high-water mark, or is gone.
 

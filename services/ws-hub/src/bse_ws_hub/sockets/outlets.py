@@ -1,5 +1,6 @@
 """How payloads leave, door by door: what `Session.outlet` is."""
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from engineio.packet import MESSAGE, Packet
@@ -22,6 +23,11 @@ class Outlet(Protocol):
         """How full this client's buffer is."""
         ...
 
+    @property
+    def full(self) -> bool:
+        """Whether the buffer has reached its limit. Asked after every write: cheap."""
+        ...
+
     def close(self, code: int, reason: str) -> None:
         """End the connection."""
         ...
@@ -34,18 +40,23 @@ class RawOutlet:
         self._socket = socket
         self._text = text
         self._backlog_bytes_max = backlog_bytes_max
+        socket.limit(backlog_bytes_max)
+        self.write: Callable[[bytes], None] = (
+            socket.write
+        )  # on the hot path: one call less
 
     def prepare(self, payload: bytes) -> bytes:
         """One WebSocket frame."""
         return ready_frame(payload, text=self._text)
 
-    def write(self, prepared: bytes) -> None:
-        """Straight to the transport."""
-        self._socket.write(prepared)
-
     def backlog(self) -> float:
         """The transport's buffer against the limit."""
         return self._socket.backlog_bytes() / self._backlog_bytes_max
+
+    @property
+    def full(self) -> bool:
+        """As the transport has told."""
+        return self._socket.full
 
     def close(self, code: int, reason: str) -> None:
         """With a close frame."""
@@ -97,6 +108,7 @@ class EngineIoOutlet:
         """From now on write to the socket whenever the queue is empty."""
         self._direct = socket
         self._backlog_bytes_max = backlog_bytes_max
+        socket.limit(backlog_bytes_max)
 
     def prepare(self, payload: bytes) -> EnginePayload:
         """One Engine.IO message."""
@@ -121,6 +133,14 @@ class EngineIoOutlet:
         if self._direct is None:
             return queued
         return max(queued, self._direct.backlog_bytes() / self._backlog_bytes_max)
+
+    @property
+    def full(self) -> bool:
+        """The transport's word, or the queue's length."""
+        if self._direct is not None and self._direct.full:
+            return True
+        socket = self._engine.sockets.get(self._engine_sid)
+        return socket is not None and socket.queue.qsize() >= self._packets_max
 
     def close(self, code: int, reason: str) -> None:
         """By the disconnect packet; the `goodbye` before it says why."""

@@ -50,6 +50,11 @@ class SseOutlet:
         """What the response has not taken against the limit."""
         return self._bytes / self._backlog_bytes_max
 
+    @property
+    def full(self) -> bool:
+        """Whether the response has left too much."""
+        return self._bytes >= self._backlog_bytes_max
+
     def close(self, code: int, reason: str) -> None:
         """End the response behind what is written."""
         self.closed = True
