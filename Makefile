@@ -10,7 +10,7 @@ SOURCE ?= sim
 export SOURCE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run smoke test chaos lint types imports fmt bench manifests images contracts lock clean
+.PHONY: help setup run smoke admin-key test chaos lint types imports fmt bench manifests images contracts lock clean
 
 ##@ Use
 run: setup  ## Run the whole product here (SOURCE=bse for the real exchange, SPEED=n, BHAVCOPY=file)
@@ -18,6 +18,9 @@ run: setup  ## Run the whole product here (SOURCE=bse for the real exchange, SPE
 
 smoke: setup  ## Start the product on free ports, check every door from outside, stop it
 	@$(BIN)/python -m bse_local_stack smoke
+
+admin-key: setup  ## Create an administrator's API key (NAME=who; reads REDIS_URL)
+	@$(BIN)/python -m bse_gateway.admin_key create --role admin --name "$(or $(NAME),first)"
 
 ##@ Check
 test: setup imports $(JS)/node_modules  ## Run every test (ARGS="-k name" to choose)

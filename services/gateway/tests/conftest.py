@@ -1,17 +1,29 @@
 """A market in memory, as a follower would hold it, and clients of the application on it."""
 
+from typing import NamedTuple
+
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
 from prometheus_client import CollectorRegistry
 
+from bse_gateway.identity.key_desk import Actor, KeyWish
+from bse_gateway.identity.parts import Identity, put_together
 from bse_gateway.metrics import GatewayMetrics
 from bse_gateway.rest.app import create_app
-from bse_gateway.settings import RestSettings
+from bse_gateway.settings import AuthSettings, RestSettings
 from bse_shared.quotes.frame import Confirmed, Snapshot
 from bse_shared.quotes.position import Position
 from bse_shared.quotes.quote_table import QuoteTable
 from bse_shared.quotes.shard_writer import ShardWriter
+from bse_shared.redis_edge.access_store import AccessStore
 from bse_shared.redis_edge.connection import RedisSettings, open_redis
+from bse_shared.redis_edge.identity_store import IdentityStore
 from bse_shared.redis_edge.instances import Subscriptions
 from bse_shared.testing.builders import a_master, seen
 from bse_shared.testing.fake_clock import FakeClock
@@ -69,6 +81,57 @@ class MarketInMemory:
         )
 
 
+class Door(NamedTuple):
+    """The application with its identity parts and the clock that they read."""
+
+    app: object
+    identity: Identity
+    clock: FakeClock
+
+    async def key(self, role="trader", **wish):
+        """A new API key, made as the command makes it."""
+        wanted = KeyWish("test", role, **wish)
+        key, _ = await self.identity.keys.create(wanted, Actor("test"))
+        return key.text
+
+
+def door_on(redis, market, registry, rest=None, clock=None, **auth):
+    """The application on a store."""
+    clock = clock or FakeClock()
+    metrics = GatewayMetrics(registry)
+    settings = AuthSettings(**auth)
+    identity = put_together(
+        AccessStore(redis),
+        IdentityStore(redis, settings.pepper_bytes),
+        settings,
+        clock,
+        metrics,
+        "test",
+    )
+    app = create_app(
+        market=market,
+        subscriptions=Subscriptions(redis),
+        identity=identity,
+        settings=rest or RestSettings(),
+        metrics=metrics,
+        clock=clock,
+        version="0",
+    )
+    return Door(app, identity, clock)
+
+
+@pytest.fixture
+async def make_door(redis, market):
+    """Makes the application on a real store, its signing key published."""
+
+    async def make(clock=None, **auth):
+        door = door_on(redis, market, CollectorRegistry(), clock=clock, **auth)
+        await door.identity.publish()
+        return door
+
+    return make
+
+
 @pytest.fixture
 def market():
     """An open market of three known scrips without quotes."""
@@ -88,14 +151,7 @@ async def make_app(market, registry):
     async with open_redis(away, "test") as nowhere:
 
         def make(redis=nowhere, **settings):
-            return create_app(
-                market=market,
-                subscriptions=Subscriptions(redis),
-                settings=RestSettings(**settings),
-                metrics=GatewayMetrics(registry),
-                clock=FakeClock(),
-                version="0",
-            )
+            return door_on(redis, market, registry, RestSettings(**settings)).app
 
         yield make
 
@@ -116,3 +172,14 @@ async def client(make_app, client_of):
     """A client of the application."""
     async with client_of(make_app()) as opened:
         yield opened
+
+
+@pytest.fixture
+def signing_key_file(tmp_path):
+    """A private key as an operator makes one."""
+    pem = Ed25519PrivateKey.generate().private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+    )
+    path = tmp_path / "signing.pem"
+    path.write_bytes(pem)
+    return str(path)

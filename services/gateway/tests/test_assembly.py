@@ -8,11 +8,13 @@ from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
 from bse_gateway.assembly import assemble
-from bse_gateway.settings import GatewaySettings, RestSettings
+from bse_gateway.identity.key_desk import Actor, KeyDesk, KeyWish
+from bse_gateway.settings import AuthSettings, GatewaySettings, RestSettings
 from bse_local_stack.ports import free_ports
 from bse_local_stack.redis_server import running_server
 from bse_shared.quotes.shard_writer import ShardWriter
 from bse_shared.redis_edge.connection import RedisSettings
+from bse_shared.redis_edge.identity_store import IdentityStore
 from bse_shared.redis_edge.store import MarketStore
 from bse_shared.service.health import Health
 from bse_shared.service.loops import LoopMetrics, run_loop
@@ -104,6 +106,53 @@ async def test_a_quote_outlives_its_store_and_is_live_again_after(
     assert (2901.35, "stale") == (stale["last"], stale["quality"])
     assert stale["age_ms"] >= 7_500
     assert (2901.4, "live") == (again["last"], again["quality"])
+
+
+async def test_a_revocation_travels_over_the_bus_between_replicas(
+    clock, port, client_of
+):
+    """Made at one gateway, in force at the other with the message; signed by one, good at both."""
+    path = "/api/stock/RELIANCE"
+    with running_server(port) as url:
+        await commit(url, 290_135, clock)
+        async with (
+            assembled(port, clock) as (one, shell, loops),
+            assembled(port, clock) as (other, _, others),
+            client_of(one.app) as client,
+            client_of(other.app) as elsewhere,
+        ):
+            for each in (loops, others):
+                await each["publish_keys"].step()
+                await each["repair"].step()
+            metrics = LoopMetrics(shell.registry)
+            follow = run_loop(others["follow_bus"], shell.health, metrics)
+            signed = await client.post(
+                "/api/auth/token", headers={"x-api-key": await a_key(url, clock)}
+            )
+            token = signed.json()["access_token"]
+            bearer = {"authorization": f"Bearer {token}"}
+            async with running(follow), Redis.from_url(url) as redis:
+                async with asyncio.timeout(2):
+                    while not other.detail()["redis_connected"]:
+                        await redis.ping()
+                clock.advance(1_000)
+                good = await elsewhere.get(path, headers=bearer)
+                await client.post("/api/auth/revoke", json={"token": token})
+                async with asyncio.timeout(2):
+                    while (
+                        200 == (await elsewhere.get(path, headers=bearer)).status_code
+                    ):
+                        await redis.ping()
+    assert 200 == good.status_code
+
+
+async def a_key(url, clock):
+    """A new API key."""
+    async with Redis.from_url(url) as redis:
+        pepper = AuthSettings().pepper_bytes
+        desk = KeyDesk(IdentityStore(redis, pepper), pepper, clock)
+        key, _ = await desk.create(KeyWish("test", "trader"), Actor("test"))
+        return key.text
 
 
 async def test_a_gateway_without_a_store_waits(clock, port, client_of):

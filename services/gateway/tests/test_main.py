@@ -29,3 +29,12 @@ def test_wrong_settings_end_it_with_a_readable_list():
     assert done.returncode == 2
     assert "GATEWAY_STREAM_URL: " in done.stderr
     assert "GATEWAY_SYMBOLS_MAX: " in done.stderr
+
+
+def test_production_does_not_start_with_development_secrets():
+    """Exit code 2, everything that is missing in one line, and no secret in it."""
+    done = run(AUTH_ENVIRONMENT="production", AUTH_DEMO_KEY="1", AUTH_PEPPER="hunter2")
+    assert done.returncode == 2
+    for named in ("AUTH_PEPPER_FILE", "AUTH_SIGNING_KEY_FILE", "AUTH_DEMO_KEY"):
+        assert named in done.stderr
+    assert "hunter2" not in done.stderr

@@ -4,11 +4,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from bse_gateway.identity.parts import PUBLISH_INTERVAL_S, put_together
+from bse_gateway.identity.spending import TELL_INTERVAL_S
 from bse_gateway.metrics import GatewayMetrics
 from bse_gateway.rest.app import create_app
 from bse_gateway.rest.market import health_detail, not_ready
 from bse_gateway.settings import GatewaySettings
+from bse_shared.redis_edge import keys
+from bse_shared.redis_edge.access_store import AccessStore
 from bse_shared.redis_edge.connection import open_redis
+from bse_shared.redis_edge.identity_store import IdentityStore
 from bse_shared.redis_edge.instances import Instances, Subscriptions
 from bse_shared.redis_edge.quote_follower import QuoteFollower
 from bse_shared.redis_edge.store import MarketStore
@@ -22,8 +27,20 @@ async def assemble(settings: GatewaySettings, shell: Shell) -> AsyncIterator[Ser
     """The gateway. Redis may be away: the loops keep trying, and what was read is served meanwhile."""
     async with open_redis(settings.redis, f"gateway-{shell.instance}") as redis:
         store = MarketStore(redis, shell.clock, settings.market.shards)
-        follower = QuoteFollower(redis, store)
         metrics = GatewayMetrics(shell.registry)
+        identity = put_together(
+            AccessStore(redis),
+            IdentityStore(redis, settings.auth.pepper_bytes),
+            settings.auth,
+            shell.clock,
+            metrics,
+            shell.instance,
+        )
+        also = {
+            keys.ACCESS_CHANNEL: identity.access.take,
+            keys.SPENT_CHANNEL: identity.spending.take,
+        }
+        follower = QuoteFollower(redis, store, also=also)
         metrics.watch(follower)
 
         def detail() -> dict[str, Any]:
@@ -33,6 +50,7 @@ async def assemble(settings: GatewaySettings, shell: Shell) -> AsyncIterator[Ser
             app=create_app(
                 market=follower,
                 subscriptions=Subscriptions(redis),
+                identity=identity,
                 settings=settings.rest,
                 metrics=metrics,
                 clock=shell.clock,
@@ -41,6 +59,9 @@ async def assemble(settings: GatewaySettings, shell: Shell) -> AsyncIterator[Ser
             loops=[
                 Loop("follow_bus", follower.follow_bus, silence_max_s=None),
                 Loop("repair", follower.repair),
+                Loop("publish_keys", identity.publish, PUBLISH_INTERVAL_S),
+                Loop("reread_access", identity.access.reread),
+                Loop("tell_spending", identity.spending.tell, TELL_INTERVAL_S),
                 heartbeat_loop(shell, Instances(redis), follower.now_ms, detail),
             ],
             not_ready=lambda: not_ready(follower),

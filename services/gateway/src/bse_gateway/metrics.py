@@ -43,6 +43,27 @@ class GatewayMetrics:
             "gateway_not_modified", "Answers without a body (304).", registry=registry
         )
 
+        # By reason: a wave of one reason is a broken client, a wave of all is somebody trying doors.
+        self.refused = Counter(
+            "gateway_refused",
+            "Requests refused before their route, by reason.",
+            ["reason"],
+            registry=registry,
+        )
+
+        self._series: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
+
+    def count(self, route: str, status: int, seconds: float) -> None:
+        """One request was answered. Its series are looked up once: routes and statuses are few."""
+        series = self._series.get((route, status))
+        if series is None:
+            series = self._series[route, status] = (
+                self.requests.labels(route, status),
+                self.seconds.labels(route),
+            )
+        series[0].inc()
+        series[1].observe(seconds)
+
     def watch(self, market: Market) -> None:
         """Show what the table holds, read at scrape time."""
         for name, text, read in (

@@ -1,11 +1,17 @@
 """The gateway's settings."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bse_gateway.addresses import Network, networks_of
+from bse_gateway.key_file import read_private_key
+from bse_shared.access.tokens import LIFETIME_MAX_S
 from bse_shared.redis_edge.connection import RedisSettings
 from bse_shared.service.settings import HttpSettings, MarketSettings, ProcessSettings
 
@@ -48,6 +54,126 @@ class RestSettings(BaseSettings):
         return [o.strip() for o in self.cors_origins.split(",") if o.strip()]
 
 
+PEPPER_BYTES_MIN = 32
+DEVELOPMENT_PEPPER = b"development: refused in production"
+"""Known to all, and the same in each process, so that a key made by the command works in the service."""
+
+
+class AuthSettings(BaseSettings):
+    """Who may come in, and with which secrets. Production refuses whatever only development may do without."""
+
+    model_config = SettingsConfigDict(env_prefix="AUTH_")
+
+    mode: Literal["auto", "off", "optional", "required"] = Field(
+        "auto",
+        description="required: nothing without a token or key; optional: without one, as `anonymous`;"
+        " auto: required in production, optional in development",
+    )
+    issuer: str = Field("bse-gateway", description="`iss` of tokens")
+    audience: str = Field("bse-quotes", description="`aud` of tokens")
+    pepper_file: str = Field(
+        "", description=f"file with {PEPPER_BYTES_MIN} or more secret bytes"
+    )
+    pepper: SecretStr = Field(
+        SecretStr(""), description="the same as text; the file wins"
+    )
+    signing_key_file: str = Field(
+        "",
+        description="Ed25519 private key (PEM); empty: one is made at each start (development)",
+    )
+    token_lifetime_s: int = Field(
+        LIFETIME_MAX_S, ge=60, le=LIFETIME_MAX_S, description="life of an access token"
+    )
+    refresh_lifetime_s: int = Field(
+        24 * 3600, ge=600, le=90 * 24 * 3600, description="life of a sign-in"
+    )
+    admin_networks: str = Field(
+        "127.0.0.0/8,::1/128",
+        description="networks that /admin may be called from, separated by commas",
+    )
+    failures_per_minute: int = Field(
+        10, ge=1, description="refused credentials of one address, then 429"
+    )
+    token_requests_per_minute: int = Field(
+        300, ge=1, description="calls of /api/auth of one address"
+    )
+    demo_key: bool = Field(
+        default=False, description="keep the well-known demo key (development)"
+    )
+    # Last, because it judges the others.
+    environment: Literal["development", "production"] = Field(
+        "development", validate_default=True, description="production: no defaults"
+    )
+
+    @field_validator("admin_networks")
+    @classmethod
+    def _networks(cls, text: str) -> str:
+        networks_of(text)
+        return text
+
+    @field_validator("pepper_file", "signing_key_file")
+    @classmethod
+    def _readable(cls, path: str, info: ValidationInfo) -> str:
+        try:
+            if path and info.field_name == "signing_key_file":
+                read_private_key(path)
+            elif path:
+                Path(path).read_bytes()
+        except OSError as error:
+            raise ValueError(f"cannot be read: {error.strerror}") from error
+        return path
+
+    @field_validator("environment")
+    @classmethod
+    def _complete(cls, environment: str, info: ValidationInfo) -> str:
+        if environment == "production":
+            lacks = list(_lacking(info))
+            if lacks:
+                raise ValueError("production " + ", ".join(lacks))
+        return environment
+
+    @property
+    def is_production(self) -> bool:
+        """Whether nothing may be left to defaults."""
+        return self.environment == "production"
+
+    @property
+    def effective_mode(self) -> str:
+        """The mode that holds."""
+        if self.mode != "auto":
+            return self.mode
+        return "required" if self.is_production else "optional"
+
+    @property
+    def networks(self) -> list[Network]:
+        """Where administration may come from."""
+        return networks_of(self.admin_networks)
+
+    @property
+    def pepper_bytes(self) -> bytes:
+        """The key of all stored digests."""
+        return _pepper(self.pepper_file, self.pepper) or DEVELOPMENT_PEPPER
+
+
+def _pepper(path: str, text: SecretStr) -> bytes:
+    return Path(path).read_bytes().strip() if path else text.get_secret_value().encode()
+
+
+def _lacking(info: ValidationInfo) -> Iterator[str]:
+    """What production can't do without; of fields that are wrong by themselves nothing more is said."""
+    held = info.data
+    if "pepper" in held and "pepper_file" in held:
+        pepper = _pepper(held["pepper_file"], held["pepper"])
+        if len(pepper) < PEPPER_BYTES_MIN:
+            yield f"needs AUTH_PEPPER_FILE with at least {PEPPER_BYTES_MIN} bytes"
+    if held.get("signing_key_file") == "":
+        yield "needs AUTH_SIGNING_KEY_FILE"
+    if held.get("demo_key"):
+        yield "has no AUTH_DEMO_KEY"
+    if held.get("mode") == "off":
+        yield "has no AUTH_MODE=off"
+
+
 @dataclass(frozen=True, slots=True)
 class GatewaySettings:
     """All settings of the gateway, by theme."""
@@ -57,3 +183,4 @@ class GatewaySettings:
     market: MarketSettings
     redis: RedisSettings
     rest: RestSettings
+    auth: AuthSettings = field(default_factory=AuthSettings)

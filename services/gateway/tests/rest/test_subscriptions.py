@@ -108,3 +108,47 @@ def test_stream_addresses_carry_the_client_id():
     assert "wss://hub.example/ws?client_id=c-1" == secure.websocket
     assert "https://hub.example/socket.io/?client_id=c-1" == secure.socketio
     assert "http://127.0.0.1:8001/socket.io/?client_id=c-1" == plain.socketio
+
+
+async def test_a_ticket_opens_the_stream_once_as_who_asked(make_door, client_of):
+    """The hub redeems it for the client id and the identity; nobody in particular gets one too."""
+    door = await make_door()
+    redeem = door.identity.shared.redeem_ticket
+    async with client_of(door.app) as client:
+        named = await client.post(
+            "/api/subscribe",
+            json={"symbols": ["TCS"]},
+            headers={"x-api-key": await door.key("service")},
+        )
+        nobody = await client.post("/api/subscribe", json={"symbols": ["TCS"]})
+    ticket = await redeem(named.json()["ticket"])
+    assert (named.json()["client_id"], "service", True) == (
+        ticket.client_id,
+        ticket.principal.role,
+        ticket.principal.limits.may_subscribe_all,
+    )
+    assert await redeem(named.json()["ticket"]) is None
+    assert (await redeem(nobody.json()["ticket"])).principal.is_anonymous
+
+
+async def test_a_set_is_changed_only_by_whose_it_is(make_door, client_of, redis):
+    """Knowing the client id is not enough where it belongs to somebody."""
+    door = await make_door()
+    mine, other = await door.key(), await door.key("admin")
+    body = {"client_id": "c-9", "symbols": ["TCS"]}
+    async with client_of(door.app) as client:
+
+        async def subscribe(key, **change):
+            headers = {"x-api-key": key} if key else {}
+            answer = await client.post(
+                "/api/subscribe", json={**body, **change}, headers=headers
+            )
+            return answer.status_code, answer.json().get("type")
+
+        assert 200 == (await subscribe(mine))[0]
+        for stranger in (other, None):
+            assert (403, "/problems/not-yours") == await subscribe(
+                stranger, symbols=["INFY"]
+            )
+        assert 200 == (await subscribe(mine, action="add"))[0]
+    assert [TCS.code] == (await Subscriptions(redis).load("c-9")).codes

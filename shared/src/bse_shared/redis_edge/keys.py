@@ -16,6 +16,17 @@ FEED_STATUS = "bse:feed:status"
 INSTRUMENTS = "bse:instruments"
 INSTANCES = "bse:instances"
 
+# Identity. One hash tag: the scripts need these keys in one slot, and they are few and small.
+API_KEYS = "bse:{access}:api-keys"
+API_KEYS_USED = "bse:{access}:api-keys-used"
+SIGNING_KEYS = "bse:{access}:signing-keys"
+REVOCATIONS = "bse:{access}:revocations"
+AUDIT = "bse:{access}:audit"
+AUDIT_NEWEST = "bse:{access}:audit-newest"
+ACCESS_CHANNEL = "bse:access:changed"
+SPENT_CHANNEL = "bse:access:spent"
+TICKET_TTL_S = 30
+
 
 def quote(symbol: str) -> str:
     """The packed image of a symbol, for anyone who reads the cache by hand or by name."""
@@ -50,3 +61,23 @@ def quotes(shard: int) -> str:
 def deltas(shard: int) -> str:
     """The channel of the shard's frames."""
     return f"bse:{{s{shard}}}:deltas"
+
+
+def family(family_id: str) -> str:
+    """A refresh-token family: its record and the digest of the one token that is good (hash)."""
+    return f"bse:{{access}}:family:{family_id}"
+
+
+def families_of(sub: str) -> str:
+    """The ids of a subject's families by their end (sorted set)."""
+    return f"bse:{{access}}:families:{sub}"
+
+
+def ticket(ticket_id: str) -> str:
+    """A one-time ticket for the hub."""
+    return f"bse:{{access}}:ticket:{ticket_id}"
+
+
+def client_owner(client_id: str) -> str:
+    """The subject that a client id belongs to; none for one that was made without a token."""
+    return f"bse:{{access}}:owner:{client_id}"

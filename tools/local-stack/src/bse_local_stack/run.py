@@ -13,6 +13,7 @@ from honcho.manager import Manager
 
 from bse_local_stack.redis_server import running_server
 from bse_local_stack.stack import CannotStart, Stack
+from bse_shared.access.api_keys import DEMO_KEY
 
 
 READY_WITHIN_S = 60
@@ -26,6 +27,7 @@ BANNER = """
     stream     {raw}/ws   and Socket.IO at {hub}
     watch      .venv/bin/bse-watch RELIANCE TCS 500325{watch_url}
     status     {monitor}/          JSON: {monitor}/status
+    demo key   {demo_key}   (role trader; none is needed here)
 
   Ctrl-C stops everything.
 """
@@ -78,6 +80,7 @@ def _announce(stack: Stack) -> None:
             raw=raw,
             hub=stack.url("ws-hub"),
             monitor=stack.url("monitor"),
+            demo_key=DEMO_KEY.text,
             watch_url="" if default else f" --url {raw}/ws",
         )
     )

@@ -82,7 +82,10 @@ class Stack:
             self._service(
                 "gateway",
                 "bse_gateway",
-                {"GATEWAY_STREAM_URL": self.url("ws-hub", "ws")},
+                {
+                    "GATEWAY_STREAM_URL": self.url("ws-hub", "ws"),
+                    "AUTH_DEMO_KEY": os.environ.get("AUTH_DEMO_KEY", "1"),
+                },
             ),
             self._service("ws-hub", "bse_ws_hub", {}),
             self._service("monitor", "bse_monitor", {}),

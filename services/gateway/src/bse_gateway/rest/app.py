@@ -4,14 +4,18 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
 
+from bse_gateway.identity.parts import Identity
 from bse_gateway.lookup import Lookup, Market
 from bse_gateway.metrics import GatewayMetrics
+from bse_gateway.rest.admin import add_admin_routes
+from bse_gateway.rest.auth import add_auth_routes
 from bse_gateway.rest.body_limit import BodyLimit
 from bse_gateway.rest.contract import DESCRIPTION, GatewayApp
 from bse_gateway.rest.envelope import Envelope
 from bse_gateway.rest.market import add_market_routes
 from bse_gateway.rest.problems import answer_errors_as_problems
 from bse_gateway.rest.quotes import QuoteDoor, add_quote_routes
+from bse_gateway.rest.refusals import answer_refusals_as_problems
 from bse_gateway.rest.subscriptions import SubscribeDoor, add_subscription_routes
 from bse_gateway.settings import RestSettings
 from bse_shared.pacing.clock import Clock
@@ -25,6 +29,7 @@ def create_app(
     *,
     market: Market,
     subscriptions: Subscriptions,
+    identity: Identity,
     settings: RestSettings,
     metrics: GatewayMetrics,
     clock: Clock,
@@ -46,8 +51,13 @@ def create_app(
     lookup = Lookup(market)
     add_quote_routes(app, QuoteDoor(lookup, metrics, settings.symbols_max))
     add_market_routes(app, market, lookup)
-    add_subscription_routes(app, SubscribeDoor(lookup, subscriptions, settings))
+    door = SubscribeDoor(lookup, subscriptions, identity.shared, settings)
+    add_subscription_routes(app, door)
+    add_auth_routes(app, identity)
+    add_admin_routes(app, identity)
+    identity.guard.stand_before(app.router.routes)
     answer_errors_as_problems(app)
+    answer_refusals_as_problems(app)
     # The one added last is outermost.
     app.add_middleware(BodyLimit, bytes_max=settings.body_bytes_max)
     _allow_browsers(app, settings.origins)
@@ -66,7 +76,13 @@ def _allow_browsers(app: FastAPI, origins: list[str]) -> None:
         CORSMiddleware,
         allow_origins=origins,
         allow_methods=["GET", "POST"],
-        allow_headers=["Content-Type", "If-None-Match", "X-Request-ID"],
-        expose_headers=["ETag", "Retry-After", "X-Request-ID"],
+        allow_headers=[
+            *("Content-Type", "If-None-Match", "X-Request-ID"),
+            *("Authorization", "X-API-Key"),
+        ],
+        expose_headers=[
+            *("ETag", "Retry-After", "X-Request-ID", "WWW-Authenticate"),
+            *("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"),
+        ],
         max_age=PREFLIGHT_KEPT_S,
     )

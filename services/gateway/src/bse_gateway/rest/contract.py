@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from bse_gateway.identity.policy import POLICY, Requirement
 from bse_gateway.rest.problems import MEDIA_TYPE, Kind
 from bse_gateway.rest.replies import ProblemReply
 
@@ -28,8 +29,43 @@ class GatewayApp(FastAPI):
             schema = super().openapi()
             schemas = schema["components"]["schemas"]
             schemas["ProblemReply"] = ProblemReply.model_json_schema(ref_template=_REF)
+            schema["components"]["securitySchemes"] = _SCHEMES
+            for (method, path), requirement in POLICY.items():
+                _describe(schema["paths"][path][method.lower()], requirement)
             self.openapi_schema = schema
         return self.openapi_schema
+
+
+_SCHEMES = {
+    "token": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "An access token of POST /api/auth/token, or an API key.",
+    },
+    "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+}
+
+
+def _describe(operation: dict[str, Any], requirement: Requirement) -> None:
+    """Say what the route asks for, and how it refuses."""
+    kinds = [Kind.RATE_LIMITED]
+    if requirement.scope is not None:
+        operation["security"] = [{"token": []}, {"apiKey": []}]
+        if not requirement.is_admin:
+            operation["security"].append({})  # where AUTH_MODE is optional
+        operation["x-scope"] = requirement.scope.value
+        kinds += [
+            Kind.CREDENTIALS_NEEDED,
+            Kind.CREDENTIALS_REFUSED,
+            Kind.SCOPE_MISSING,
+        ]
+    if requirement.is_admin:
+        kinds += [Kind.ADDRESS_REFUSED, Kind.STORE_UNAVAILABLE]
+    for status, response in problems(*kinds).items():
+        held = operation["responses"].setdefault(str(status), response)
+        examples = held["content"][MEDIA_TYPE]["examples"]
+        examples.update(response["content"][MEDIA_TYPE]["examples"])
 
 
 def problems(*kinds: Kind) -> dict[int | str, dict[str, Any]]:

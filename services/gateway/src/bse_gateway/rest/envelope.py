@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bse_gateway.metrics import GatewayMetrics
 from bse_gateway.rest.problems import internal_problem, problem_response
+from bse_shared.access.budgets import Spent
 from bse_shared.pacing.clock import Clock
 
 
@@ -53,6 +54,8 @@ class Envelope:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 _stamp(message, request_id, self._clock.monotonic_ms() - began_ms)
+                if spent := scope["state"].get("spent"):
+                    message["headers"] += _budget(spent)
             await send(message)
 
         try:
@@ -71,8 +74,7 @@ class Envelope:
         self, scope: Scope, request_id: str, status: int, duration_ms: float
     ) -> None:
         route = getattr(scope.get("route"), "path", "unmatched")
-        self._metrics.requests.labels(route, status).inc()
-        self._metrics.seconds.labels(route).observe(duration_ms / 1000)
+        self._metrics.count(route, status, duration_ms / 1000)
         say = log.debug
         if status >= SERVER_ERROR:
             say = log.warning
@@ -104,6 +106,15 @@ def _stamp(start: Message, request_id: str, duration_ms: float) -> None:
     headers.append((b"x-request-id", request_id.encode()))
     headers.append((b"server-timing", b"app;dur=%.2f" % duration_ms))
     start["headers"] = headers
+
+
+def _budget(spent: Spent) -> list[tuple[bytes, bytes]]:
+    """The caller's budget, under the names of the IETF draft."""
+    return [
+        (b"ratelimit-limit", b"%d" % spent.limit),
+        (b"ratelimit-remaining", b"%d" % spent.remaining),
+        (b"ratelimit-reset", b"%d" % spent.reset_s),
+    ]
 
 
 def _path(scope: Scope) -> str:

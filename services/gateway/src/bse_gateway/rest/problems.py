@@ -1,4 +1,4 @@
-"""The only table of HTTP problems (RFC 9457), and the only translation of errors into them.
+"""The only table of HTTP problems (RFC 9457), and the translation of errors into them; `refusals.py` has who may not come in.
 
 `type` is a relative URI and never changes its meaning. A problem of our own making (500) tells no detail.
 """
@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from bse_gateway.identity.policy import methods_of
 from bse_gateway.lookup import Miss, NotReady, Reason
 from bse_shared.redis_edge.connection import StoreUnavailable
 
@@ -39,6 +40,14 @@ class Kind(Enum):
     UNSUPPORTED_MEDIA_TYPE = ("unsupported-media-type", 415, "The body must be JSON")
     NOT_FOUND = ("not-found", 404, "No such resource")
     METHOD_NOT_ALLOWED = ("method-not-allowed", 405, "Method not allowed")
+    CREDENTIALS_NEEDED = ("credentials-needed", 401, "A token or key is needed")
+    CREDENTIALS_REFUSED = ("credentials-refused", 401, "The token or key is not good")
+    SCOPE_MISSING = ("scope-missing", 403, "Not granted")
+    ADDRESS_REFUSED = ("address-refused", 403, "Not from this address")
+    NOT_YOURS = ("not-yours", 403, "It belongs to somebody else")
+    RATE_LIMITED = ("rate-limited", 429, "Too many requests")
+    UNKNOWN_API_KEY = ("unknown-api-key", 404, "No such API key")
+    KEY_CONFLICT = ("key-conflict", 409, "The key is not as you think")
     INTERNAL = ("internal", 500, "Something went wrong here")
 
     def __init__(self, slug: str, status: int, title: str):
@@ -107,9 +116,19 @@ def answer_errors_as_problems(app: FastAPI) -> None:
     """Install the translation."""
 
     async def answer(request: Request, error: Exception) -> Response:
-        return problem_response(_translated(error), request.state.request_id)
+        problem = _translated(error)
+        if problem.kind is Kind.METHOD_NOT_ALLOWED:
+            path = getattr(request.scope.get("route"), "path", "")
+            if methods := methods_of(path):
+                problem.headers = {"Allow": ", ".join(methods)}
+        return problem_response(problem, request.state.request_id)
 
-    for kind in (HTTPException, RequestValidationError, NotReady, StoreUnavailable):
+    for kind in (
+        HTTPException,
+        RequestValidationError,
+        NotReady,
+        StoreUnavailable,
+    ):
         app.add_exception_handler(kind, answer)
 
 

@@ -173,7 +173,12 @@ _SYMBOL = {
     "in": "path",
     "required": True,
     "description": "symbol, scrip code or ISIN, in any case",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 40},
+    "schema": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 40,
+        "pattern": "^[!-~]+$",
+    },
     "examples": {
         "symbol": {"value": "RELIANCE"},
         "scrip code": {"value": "500325"},
@@ -185,7 +190,7 @@ _SYMBOLS = {
     "in": "query",
     "required": True,
     "description": "identifiers separated by commas; write `&` of a symbol as `%26`",
-    "schema": {"type": "string", "minLength": 1},
+    "schema": {"type": "string", "minLength": 1, "pattern": "[0-9A-Za-z]"},
     "example": "RELIANCE,532540,INE009A01021",
 }
 _IF_NONE_MATCH = {

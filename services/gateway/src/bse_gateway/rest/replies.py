@@ -169,6 +169,7 @@ class SubscribeRequest(BaseModel):
     symbols: list[str] = Field(
         description="symbols, scrip codes or ISINs in any case",
         examples=[["RELIANCE", "532540"]],
+        json_schema_extra={"minItems": 1},  # refused with a problem of its own
     )
     mode: Literal["ltp", "quote", "full"] | None = Field(
         None, description="how much of a quote; `quote` for a new set when left out"
@@ -200,6 +201,9 @@ class SubscribeReply(Reply):
     symbols: list[SubscribedScrip]
     rejected: list[IdentifierError]
     stream: StreamReply
+    ticket: str = Field(
+        description="opens the stream once, within 30 s, for this client id as whoever asked here"
+    )
 
 
 class ProblemReply(BaseModel):

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from fastapi import Depends, FastAPI, Request
 
+from bse_gateway.identity.errors import NotYours
 from bse_gateway.lookup import Lookup, Miss
 from bse_gateway.rest.contract import problems
 from bse_gateway.rest.problems import Kind, Problem
@@ -18,8 +19,10 @@ from bse_gateway.rest.replies import (
 )
 from bse_gateway.settings import RestSettings
 from bse_gateway.subscription_set import NextSet, Refusal, next_set
+from bse_shared.access.principal import Principal
 from bse_shared.quotes.instrument import Instrument
 from bse_shared.quotes.modes import Mode
+from bse_shared.redis_edge.access_store import AccessStore
 from bse_shared.redis_edge.instances import Subscriptions
 from bse_shared.wire.records import SubscriptionRecord
 
@@ -34,13 +37,20 @@ class SubscribeDoor:
     """Loads, decides, saves. Two writers of one id at once: the later one wins, whole."""
 
     def __init__(
-        self, lookup: Lookup, subscriptions: Subscriptions, settings: RestSettings
+        self,
+        lookup: Lookup,
+        subscriptions: Subscriptions,
+        access: AccessStore,
+        settings: RestSettings,
     ):
         self._lookup = lookup
         self._subscriptions = subscriptions
+        self._access = access
         self._settings = settings
 
-    async def subscribe(self, wanted: SubscribeRequest) -> SubscribeReply:
+    async def subscribe(
+        self, wanted: SubscribeRequest, request: Request
+    ) -> SubscribeReply:
         """Change the set of a client id. Connect to one of the `stream` addresses to get its quotes.
 
         A set is kept for 24 hours after its last change. A connected client follows changes made here.
@@ -48,13 +58,16 @@ class SubscribeDoor:
         check_count(wanted.symbols, self._settings.symbols_max)
         now_ms = self._lookup.moment().now_ms
         asked, misses = self._scrips(wanted.symbols)
+        principal: Principal = request.state.principal
         client_id = wanted.client_id or secrets.token_urlsafe(16)
+        if not await self._access.may_use_client(client_id, principal):
+            raise NotYours
         result = next_set(
             await self._held(wanted),
             wanted.action,
             asked,
             Mode(wanted.mode) if wanted.mode else None,
-            self._settings.subscription_symbols_max,
+            min(self._settings.subscription_symbols_max, principal.limits.symbols),
         )
         await self._subscriptions.save(
             SubscriptionRecord(
@@ -69,6 +82,7 @@ class SubscribeDoor:
             symbols=self._set(result),
             rejected=_rejected(misses, result),
             stream=stream_addresses(self._settings.stream_url, client_id),
+            ticket=await self._access.issue_ticket(client_id, principal),
         )
 
     def _scrips(
@@ -115,7 +129,7 @@ def add_subscription_routes(app: FastAPI, door: SubscribeDoor) -> None:
         name="subscribe",
         summary="Choose the scrips that a client streams",
         response_model=SubscribeReply,
-        dependencies=[Depends(_require_json)],
+        dependencies=[Depends(require_json)],
         responses=problems(
             Kind.MALFORMED_JSON,
             Kind.BODY_TOO_LARGE,
@@ -123,6 +137,7 @@ def add_subscription_routes(app: FastAPI, door: SubscribeDoor) -> None:
             Kind.INVALID_REQUEST,
             Kind.NO_SYMBOLS,
             Kind.TOO_MANY_SYMBOLS,
+            Kind.NOT_YOURS,
             Kind.NOT_READY,
             Kind.STORE_UNAVAILABLE,
         ),
@@ -130,7 +145,8 @@ def add_subscription_routes(app: FastAPI, door: SubscribeDoor) -> None:
     )
 
 
-async def _require_json(request: Request) -> None:
+async def require_json(request: Request) -> None:
+    """Refuse a body that is not declared as JSON."""
     # Also keeps browsers from sending this cross-site without asking (CORS preflight).
     media_type = request.headers.get("content-type", "").partition(";")[0]
     if media_type.strip().lower() != "application/json":

@@ -1,0 +1,42 @@
+"""Which scope each route asks for: the one table of it, for code, contract and tests. Pure.
+
+A route that is not listed does not start.
+"""
+
+from typing import NamedTuple
+
+from bse_shared.access.roles import Scope
+
+
+class Requirement(NamedTuple):
+    """What a route asks for. No scope: open to all, within a budget for each address."""
+
+    scope: Scope | None
+    is_admin: bool = False
+    """Only from the addresses listed for administration, never by nobody in particular."""
+
+
+_OPEN = Requirement(None)
+_QUOTES = Requirement(Scope.QUOTES_READ)
+_KEYS = Requirement(Scope.KEYS_ADMIN, is_admin=True)
+
+POLICY: dict[tuple[str, str], Requirement] = {
+    ("GET", "/api/stock/{symbol}"): _QUOTES,
+    ("GET", "/api/stocks/batch"): _QUOTES,
+    ("GET", "/api/market/status"): _QUOTES,
+    ("POST", "/api/subscribe"): Requirement(Scope.SUBSCRIPTIONS_WRITE),
+    ("POST", "/api/auth/token"): _OPEN,
+    ("POST", "/api/auth/refresh"): _OPEN,
+    ("POST", "/api/auth/revoke"): _OPEN,
+    ("GET", "/.well-known/jwks.json"): _OPEN,
+    ("GET", "/admin/api-keys"): _KEYS,
+    ("POST", "/admin/api-keys"): _KEYS,
+    ("POST", "/admin/api-keys/{key_id}/rotate"): _KEYS,
+    ("POST", "/admin/api-keys/{key_id}/revoke"): _KEYS,
+    ("GET", "/admin/audit"): Requirement(Scope.AUDIT_READ, is_admin=True),
+}
+
+
+def methods_of(path: str) -> list[str]:
+    """The methods of a path; FastAPI has a route for each, and knows only the first for `Allow`."""
+    return sorted(method for method, listed in POLICY if listed == path)
