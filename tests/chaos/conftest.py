@@ -90,6 +90,14 @@ class Cluster:
                 raise AssertionError(f"not within {within_s} s: {what}")
             await asyncio.sleep(0.05)
 
+    async def until_ready(self, name, within_s=30.0):
+        """Wait until a service says that it is ready."""
+
+        async def ready():
+            return (await self.get(name, "/readyz"))["ready"]
+
+        return await self.until(f"{name} is ready", ready, within_s)
+
     async def until_quality(self, quality, within_s=20.0):
         """Wait until RELIANCE has this quality by REST."""
 
@@ -119,5 +127,7 @@ async def running_cluster(cluster):
     """Redis, exchange, fetcher, gateway, hub, monitor; live quotes at the gateway."""
     cluster.start_redis()
     cluster.start("exchange-sim", "fetcher", "gateway", "ws-hub", "monitor")
+    for name in ("fetcher", "gateway", "ws-hub", "monitor"):
+        await cluster.until_ready(name)
     await cluster.until_quality("live", 30)
     return cluster

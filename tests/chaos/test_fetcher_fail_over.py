@@ -20,11 +20,7 @@ async def active(cluster):
 async def with_standby(cluster):
     """Start a second fetcher and wait until it stands by."""
     cluster.start("fetcher-2")
-
-    async def ready():
-        return (await cluster.get("fetcher-2", "/readyz"))["ready"]
-
-    await cluster.until("the standby is ready", ready)
+    await cluster.until_ready("fetcher-2")
     assert "fetcher" == await active(cluster)
 
 

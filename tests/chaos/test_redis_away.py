@@ -1,5 +1,7 @@
 """Redis is away, at the start or later: services wait, say so, keep what they know, and recover."""
 
+import asyncio
+
 import pytest
 
 
@@ -21,11 +23,7 @@ async def test_services_start_without_redis_and_recover_by_themselves(cluster):
 
     cluster.start_redis()
     for name in SERVICES:
-
-        async def ready(name=name):
-            return (await cluster.get(name, "/readyz"))["ready"]
-
-        await cluster.until(f"{name} is ready", ready)
+        await cluster.until_ready(name)
     await cluster.until_quality("live")
 
 
@@ -56,7 +54,8 @@ async def test_last_values_outlive_redis_and_are_never_shown_as_live(running_clu
 
 
 async def until_type(ws, kind):
-    """The next message of a type."""
-    while (message := await ws.receive_json(timeout=12))["type"] != kind:
-        pass
+    """The next message of a type. An error is none of those that a test waits for."""
+    async with asyncio.timeout(20):
+        while (message := await ws.receive_json())["type"] != kind:
+            assert message["type"] != "error", message
     return message

@@ -90,7 +90,7 @@ def start_product(tmp_path) -> Start:
 async def _has_quotes(product):
     hub = await product.get("ws-hub", "/health")
     gateway = await product.get("gateway", "/health")
-    return hub["quotes"] > 0 and gateway["status"] == "ok"
+    return hub["quotes"] > 0 and hub["status"] == gateway["status"] == "ok"
 
 
 @pytest.fixture

@@ -83,7 +83,8 @@ class QuoteFollower:
         for head in heads.shards:
             self.table.compare(head)
         self.feed = heads.feed or self.feed
-        if heads.instruments_version != self.instruments.version:
+        # A store that lost its memory has version 0: what we know of the scrips stays until it is written again.
+        if heads.instruments_version not in {0, self.instruments.version}:
             self.instruments = await self._store.instruments()
         self._wanted.clear()
         await self._read_wanted()
