@@ -30,6 +30,7 @@ from bse_shared.sessions.session import MarketSession
 log = structlog.get_logger()
 
 NAMED_ROWS_MAX = 10
+SHARDS_AT_ONCE = 2
 
 SeenByShard = list[dict[int, dict[int, Value]]]
 
@@ -100,18 +101,24 @@ class Poller:
         )
 
     async def publish(self, answer: MarketAnswer, received_at_ms: int) -> None:
-        """Check the rows against what is held, commit what changed, publish it."""
+        """Check the rows against what is held, commit what changed, publish it.
+
+        A few shards at a time: readers work on the first ones while the next are planned.
+        """
         self.instruments.traded(answer.instruments)
         by_shard = self._plausible(answer)
-        plans = {
-            shard: writer.plan_list(by_shard[shard], received_at_ms)
-            for shard, writer in self.terms.writers.items()
-        }
-        await self.terms.commit(plans, self.instruments.master)
-        changed = sum(len(plan.images) for plan in plans.values())
-        self.metrics.rows.labels("changed").inc(changed)
-        unchanged = sum(len(plan.kept_alive) for plan in plans.values())
-        self.metrics.rows.labels("unchanged").inc(unchanged)
+        shards = sorted(self.terms.writers)
+        for start in range(0, len(shards), SHARDS_AT_ONCE):
+            plans = {
+                shard: writer.plan_list(by_shard[shard], received_at_ms)
+                for shard in shards[start : start + SHARDS_AT_ONCE]
+                if (writer := self.terms.writers.get(shard)) is not None
+            }
+            await self.terms.commit(plans, self.instruments.master)
+            changed = sum(len(plan.images) for plan in plans.values())
+            self.metrics.rows.labels("changed").inc(changed)
+            unchanged = sum(len(plan.kept_alive) for plan in plans.values())
+            self.metrics.rows.labels("unchanged").inc(unchanged)
         self._tell_rejected(answer)
         self.feed.answered(received_at_ms, len(answer.seen), len(answer.rejected))
 
