@@ -2,10 +2,11 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import FastAPI
-from starlette.routing import WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bse_shared.redis_edge import keys
 from bse_shared.redis_edge.connection import StoreUnavailable, open_redis
@@ -41,7 +42,7 @@ async def assemble(settings: WsHubSettings, shell: Shell) -> AsyncIterator[Servi
             lambda changes: fan_out.changed(changes),
             {keys.SUBSCRIPTION_CHANNEL: lambda data: sets.changed(data)},
         )
-        fan_out = FanOut(hub, follower.table)
+        fan_out = FanOut(hub, follower.table, settings.hub.history_updates)
         clients = Clients(
             hub=hub,
             follower=follower,
@@ -52,11 +53,12 @@ async def assemble(settings: WsHubSettings, shell: Shell) -> AsyncIterator[Servi
         )
         sets = SetFollower(clients, subscriptions)
         flusher = Flusher(clients, fan_out)
-        raw_door = RawDoor(clients, subscriptions)
+        raw_door = RawDoor(
+            clients, subscriptions, lambda client_id: sets.changed(client_id.encode())
+        )
         socketio_door = SocketIoDoor(clients, subscriptions)
 
         app = FastAPI(title="bse-ws-hub", docs_url=None, redoc_url=None)
-        app.router.routes.append(WebSocketRoute("/ws", raw_door.serve))
         app.add_route("/sse", SseDoor(clients).serve)
 
         def detail() -> dict[str, Any]:
@@ -81,11 +83,7 @@ async def assemble(settings: WsHubSettings, shell: Shell) -> AsyncIterator[Servi
             Loop("follow the bus", follower.follow_bus, silence_max_s=None),
             Loop("repair from the store", follower.repair),
             Loop("flush", flusher.step, flush_s, silence_max_s=10),
-            Loop(
-                "client heartbeats",
-                flusher.heartbeats,
-                settings.hub.heartbeat_interval_ms / 1000,
-            ),
+            Loop("look after clients", flusher.look_after_clients, 1.0),
             Loop("follow stored sets", sets.step, silence_max_s=None),
             Loop("close Socket.IO", socketio_door.close_next, silence_max_s=None),
             heartbeat_loop(shell, Instances(redis), store.now_ms, detail),
@@ -93,7 +91,7 @@ async def assemble(settings: WsHubSettings, shell: Shell) -> AsyncIterator[Servi
         try:
             yield Service(
                 app=app,
-                asgi=socketio_door.asgi(app),
+                asgi=Doors(raw_door, socketio_door.asgi(app)),
                 loops=loops,
                 not_ready=not_ready,
                 detail=detail,
@@ -107,3 +105,16 @@ async def assemble(settings: WsHubSettings, shell: Shell) -> AsyncIterator[Servi
         finally:
             with suppress(StoreUnavailable):
                 await Instances(redis).leave(shell.service, shell.instance)
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """The busiest door first: nothing of what serves the others is held for a raw connection."""
+
+    raw: ASGIApp
+    others: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand on."""
+        is_raw = scope["type"] == "websocket" and scope["path"] == "/ws"
+        await (self.raw if is_raw else self.others)(scope, receive, send)

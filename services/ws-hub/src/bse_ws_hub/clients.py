@@ -3,8 +3,8 @@
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
-from typing import Any
 
 import structlog
 
@@ -20,6 +20,7 @@ from bse_ws_hub.hub.budget import Budget
 from bse_ws_hub.hub.commands import (
     BadCommand,
     Command,
+    Heartbeat,
     Ping,
     Rate,
     Resume,
@@ -27,6 +28,7 @@ from bse_ws_hub.hub.commands import (
     Unsubscribe,
 )
 from bse_ws_hub.hub.disconnects import GOING_AWAY, Disconnect
+from bse_ws_hub.hub.heartbeat_wheel import HeartbeatWheel
 from bse_ws_hub.hub.hub import Hub, Session, unknown_symbol
 from bse_ws_hub.hub.vector import held_at
 from bse_ws_hub.hub.wants import (
@@ -46,13 +48,16 @@ log = structlog.get_logger()
 PROTOCOL = 1
 TOO_MANY_COMMANDS = "too_many_commands"
 
+HEARTBEAT_MIN_MS, HEARTBEAT_MAX_MS = 500, 5000
+"""What may be asked for: a price may be shown as live for at most 7 s without one."""
 
-@dataclass(slots=True)
+
+@dataclass(slots=True, eq=False)
 class Client:
     """A session with what the edge knows of it.
 
     `lagging_since_ms`: since when its buffer has been full, None while it reads. `slowed_until_ms`: it read so
-    slowly that its rate is lowered until then.
+    slowly that its rate is lowered until then. `number` counts the clients of this process.
     """
 
     session: Session
@@ -63,6 +68,9 @@ class Client:
     fullest: float = 0.0
     slowed_until_ms: float | None = None
     asked_interval_ms: int = 0
+    number: int = 0
+    heartbeat_interval_ms: int = 0
+    wants_digest: bool = False
 
 
 @dataclass(slots=True)
@@ -76,6 +84,8 @@ class Clients:
     clock: Clock
     name: str
     all: dict[str, Client] = field(default_factory=dict)
+    unread: set[Client] = field(default_factory=set)
+    heartbeats: HeartbeatWheel[Client] = field(default_factory=HeartbeatWheel)
     draining: bool = False
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
@@ -91,13 +101,23 @@ class Clients:
 
     def connect(self, session: Session, outlet: Outlet) -> Client:
         """A door has accepted a connection."""
-        session.id = f"{self.name}.{next(self._numbers)}"
+        number = next(self._numbers)
+        session.id = f"{self.name}.{number}"
         now_ms = self.clock.monotonic_ms()
         per_s = self.settings.commands_per_s
-        client = Client(session, outlet, Budget(per_s, per_s * 2, now_ms))
+        interval_ms = self.settings.heartbeat_interval_ms
+        client = Client(
+            session,
+            outlet,
+            Budget(per_s, per_s * 2, now_ms),
+            number=number,
+            heartbeat_interval_ms=interval_ms,
+        )
+        outlet.on_unread = partial(self.unread.add, client)
         self.all[session.id] = client
         self.hub.join(session)
-        self.metrics.connections.labels(session.codec.name).inc()
+        self.heartbeats.put(client, 1 + number % self.heartbeats.slots_of(interval_ms))
+        self.metrics.connections.labels(session.codec.door).inc()
         self.send(client, self._welcome(session))
         self.send(client, self.heartbeat())
         return client
@@ -107,7 +127,10 @@ class Clients:
         if self.all.pop(client.session.id, None) is None:
             return
         self.hub.leave(client.session)
-        self.metrics.connections.labels(client.session.codec.name).dec()
+        self.unread.discard(client)
+        self.heartbeats.remove(client)
+        client.outlet.on_unread = _nothing
+        self.metrics.connections.labels(client.session.codec.door).dec()
         self.metrics.closes.labels(reason).inc()
 
     def send(self, client: Client, message: Message) -> None:
@@ -116,13 +139,7 @@ class Clients:
 
     def send_payload(self, client: Client, payload: bytes) -> None:
         """Send what is encoded."""
-        self.write(client, client.outlet.prepare(payload))
-
-    def write(self, client: Client, prepared: Any) -> None:
-        """Send what the outlet has prepared; whoever does not read it is watched from now on."""
-        client.outlet.write(prepared)
-        if client.lagging_since_ms is None and client.outlet.full:
-            self.lag(client)
+        client.outlet.write(client.session.codec.wire(payload))
 
     def lag(self, client: Client) -> None:
         """The client does not keep up: what it misses is merged, and it is cut if it stays so."""
@@ -140,11 +157,8 @@ class Clients:
                 " this one was not carried out",
                 command.id,
             )
-        if isinstance(command, Ping):
-            now_ms = self.follower.now_ms()
-            return {"type": "pong", "id": command.id, "server_time_ms": now_ms}
-        if isinstance(command, Rate):
-            return self._rate(client, command)
+        if isinstance(command, Ping | Rate | Heartbeat):
+            return self._small(client, command)
         if not self.follower.ready:
             return messages.error(
                 "not_ready", "the hub has not read the market yet", command.id
@@ -153,6 +167,8 @@ class Clients:
             return self._change_set(client, command)
         except UnknownField as wrong:
             return messages.error("unknown_field", str(wrong), command.id)
+        except BadCommand as wrong:
+            return messages.error(wrong.reason, str(wrong), command.id)
 
     def resume_at(
         self, client: Client, command: Subscribe, vector: list[Position]
@@ -224,7 +240,7 @@ class Clients:
             "feed": {
                 "state": feed_state(feed, now_ms),
                 "source": feed.source if feed else None,
-                "age_ms": _age_ms(self.follower, now_ms),
+                "age_ms": self.feed_age_ms(now_ms),
             },
             "session": {
                 "phase": feed.session.phase if feed else "unknown",
@@ -236,6 +252,11 @@ class Clients:
             "conflated": client.session.conflated if client else 0,
         }
         return found
+
+    def feed_age_ms(self, now_ms: int) -> int | None:
+        """Since when the source has not confirmed the market; None if it never did."""
+        confirmed_ms = self.follower.table.oldest_list_ms()
+        return max(0, now_ms - confirmed_ms) if confirmed_ms else None
 
     # Private.
 
@@ -254,6 +275,15 @@ class Clients:
         rejected = self.hub.subscribe(session, command.symbols, want, master)
         return self._set_answer("subscribed", client, command.id, rejected)
 
+    def _small(self, client: Client, command: Ping | Rate | Heartbeat) -> Message:
+        """What changes no set."""
+        if isinstance(command, Rate):
+            return self._rate(client, command)
+        if isinstance(command, Heartbeat):
+            return self._heartbeat(client, command)
+        now_ms = self.follower.now_ms()
+        return {"type": "pong", "id": command.id, "server_time_ms": now_ms}
+
     def _rate(self, client: Client, command: Rate) -> Message:
         interval_ms = interval_of(command.max_hz)
         client.asked_interval_ms = interval_ms
@@ -264,6 +294,20 @@ class Clients:
             "type": "rate",
             "id": command.id,
             "max_hz": granted and round(granted, 3),
+        }
+
+    def _heartbeat(self, client: Client, command: Heartbeat) -> Message:
+        asked_ms = command.interval_ms or self.settings.heartbeat_interval_ms
+        interval_ms = min(max(asked_ms, HEARTBEAT_MIN_MS), HEARTBEAT_MAX_MS)
+        client.heartbeat_interval_ms = interval_ms
+        client.wants_digest = command.digest
+        slots = self.heartbeats.slots_of(interval_ms)
+        self.heartbeats.put(client, 1 + client.number % slots)
+        return {
+            "type": "heartbeat_granted",
+            "id": command.id,
+            "interval_ms": interval_ms,
+            "digest": command.digest,
         }
 
     def _resume(
@@ -329,15 +373,16 @@ class Clients:
 
 
 def _want(command: Subscribe | Resume) -> Want:
-    """The fields and the rate that the command asks for; names win over a mode. Raises UnknownField."""
+    """What the command asks for; names win over a mode. Raises UnknownField, BadCommand."""
     mask = (
         mask_of_fields(command.fields)
         if command.fields
         else MODE_MASKS[command.mode or Mode.QUOTE]
     )
-    return Want(mask, interval_of(command.max_hz))
+    if command.every and command.max_hz is not None:
+        raise BadCommand("bad_message", "every and max_hz exclude each other")
+    return Want(mask, interval_of(command.max_hz), command.every)
 
 
-def _age_ms(follower: QuoteFollower, now_ms: int) -> int | None:
-    confirmed_ms = follower.table.oldest_list_ms()
-    return max(0, now_ms - confirmed_ms) if confirmed_ms else None
+def _nothing() -> None:
+    """Of a client that is gone."""

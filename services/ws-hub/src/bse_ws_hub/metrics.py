@@ -14,6 +14,9 @@ class HubMetrics:
         self.subscriptions = Gauge(
             "ws_hub_subscriptions", "Pairs of client and scrip.", registry=registry
         )
+        self.groups = Gauge(
+            "ws_hub_groups", "Different subscriptions.", registry=registry
+        )
         # Frames handed to sockets, and the quote rows in them.
         self.deliveries = Counter(
             "ws_hub_deliveries", "Messages sent to clients.", registry=registry
@@ -46,6 +49,34 @@ class HubMetrics:
             "Exchange answer received by the fetcher to frame written by the hub.",
             registry=registry,
             buckets=(0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
+        )
+        # Of WebSocket pings: what the network and the client add.
+        self.round_trip_seconds = Histogram(
+            "ws_hub_client_round_trip_seconds",
+            "WebSocket ping sent to pong received.",
+            registry=registry,
+            buckets=(0.001, 0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
+        )
+        self.buffer_bytes = Gauge(
+            "ws_hub_buffer_bytes",
+            "Sent to clients, but still held here because they have not read it.",
+            registry=registry,
+        )
+        self.lost_steps = Counter(
+            "ws_hub_lost_steps",
+            "Times that a client which wants every change got some merged.",
+            registry=registry,
+        )
+        self.feed_age_seconds = Gauge(
+            "ws_hub_feed_age_seconds",
+            "Since the source last confirmed the market, as this hub has heard.",
+            registry=registry,
+        )
+        self.loop_lag_seconds = Histogram(
+            "ws_hub_loop_lag_seconds",
+            "How much later than due the flush tick began.",
+            registry=registry,
+            buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1),
         )
         self.lagging = Gauge(
             "ws_hub_lagging_clients", "Clients that read too slowly.", registry=registry

@@ -24,6 +24,11 @@ class HubSettings(BaseSettings):
         20, ge=1, description="changes are gathered so long before they are sent"
     )
     heartbeat_interval_ms: int = Field(1000, ge=100, description="to every client")
+    history_updates: int = Field(
+        50_000,
+        ge=0,
+        description="changes kept for clients that want every one, over all scrips",
+    )
     connections_max: int = Field(20_000, ge=1, description="clients of this process")
     symbols_max: int = Field(10_000, ge=1, description="scrips of one client")
     message_bytes_max: int = Field(

@@ -18,8 +18,11 @@ from bse_shared.quotes.shard_writer import ShardWriter
 from bse_shared.testing.builders import RELIANCE, TCS, a_master, a_quote, seen
 from bse_ws_hub.encodings.json_codec import JsonCodec
 from bse_ws_hub.encodings.msgpack_codec import QUALITIES, MsgpackCodec
-from bse_ws_hub.hub.fan_out import FanOut, Now
-from bse_ws_hub.hub.hub import IMAGES_AT_ONCE, Hub, Session
+from bse_ws_hub.hub.digest import term
+from bse_ws_hub.hub.fan_out import FanOut
+from bse_ws_hub.hub.hub import Hub, Session
+from bse_ws_hub.hub.now import Now
+from bse_ws_hub.hub.rows import PORTION_BYTES
 from bse_ws_hub.hub.wants import Want
 
 
@@ -29,21 +32,35 @@ QUOTE, LTP = Want(MODE_MASKS[Mode.QUOTE]), Want(MODE_MASKS[Mode.LTP])
 QUALITY_NAMES = {number: quality for quality, number in QUALITIES.items()}
 
 
+def shows(fields, mask):
+    """Whether these are all the fields of the mask: only then may a client resume with it."""
+    return set(fields) == {n for n in range(len(FIELDS)) if mask >> n & 1}
+
+
 class FollowingClient:
     """A client that follows the protocol to the letter, and complains where the hub breaks it."""
 
     def __init__(self):
         self.held = {}
         self.quality = {}
+        self.lost = set()
+        self.shown = {}
 
     def take(self, payload):
         """One MessagePack message."""
-        kind, *_, rows = msgpack.unpackb(payload, strict_map_key=False)
+        message = msgpack.unpackb(payload, strict_map_key=False)
+        if isinstance(message, dict):
+            assert "lost" == message["type"]
+            self.lost |= {row["code"] for row in message["quotes"]}
+            return
+        kind, *_, rows = message
         for row in rows:
             if kind == 1:
                 code, epoch, sequence, _, quality, fields = row
                 self.held[code] = (epoch, sequence, fields)
                 self.quality[code] = QUALITY_NAMES[quality]
+                self.lost.discard(code)
+                self.shown[code] = [fields]
             elif kind == 2:
                 self._update(*row)
             else:
@@ -54,6 +71,15 @@ class FollowingClient:
         assert since <= sequence, "a hole that nothing explains"
         if to > sequence:
             self.held[code] = (epoch, to, {**held, **fields})
+            if code in self.lost:
+                self.lost.discard(code)
+                self.shown[code] = []
+            self.shown[code].append({**held, **fields})
+
+    def digest(self):
+        """As the protocol defines it."""
+        held = self.held.items()
+        return sum(term(code, *state[:2]) for code, state in held) % 2**32
 
 
 class FanOutMachine(RuleBasedStateMachine):
@@ -63,12 +89,14 @@ class FanOutMachine(RuleBasedStateMachine):
     def start(self):
         """An empty market in one shard, and nobody there."""
         self.epoch = 1
+        self.store_lost = False
         self.writer = ShardWriter(Snapshot(0, Position(1, 0), Confirmed(), {}))
         self.table = QuoteTable(1)
         self.table.load(Snapshot(0, Position(1, 0), Confirmed(), {}))
         self.hub = Hub(symbols_max=10)
-        self.fan_out = FanOut(self.hub, self.table)
+        self.fan_out = FanOut(self.hub, self.table, history_steps_max=6)
         self.clients = {}
+        self.past = {code: [] for code in CODES}
         self.clock = 1000
 
     @rule(
@@ -82,11 +110,13 @@ class FanOutMachine(RuleBasedStateMachine):
         plan = self.writer.plan_batch({code: {field.number: value}}, self.clock)
         self.writer.committed(plan)
         self.fan_out.changed(self.table.receive(plan.frame))
+        self._record(code)
 
     @rule(code=st.sampled_from(CODES), value=st.integers(1, 5), lost=st.booleans())
     def new_epoch(self, code, value, lost):
         """Another fetcher takes over; the table reads the shard again. Perhaps the store had lost writes."""
         self.epoch += 10
+        self.store_lost |= lost
         images = {} if lost else dict(self.writer.images)
         self.writer = ShardWriter(
             Snapshot(0, Position(self.epoch, 0), self.writer.confirmed, images)
@@ -99,17 +129,20 @@ class FanOutMachine(RuleBasedStateMachine):
                 Snapshot(0, writer.position, writer.confirmed, dict(writer.images))
             )
         )
+        for each in CODES:
+            self._record(each)
 
     @rule(
         number=st.integers(0, 2),
         code=st.sampled_from(CODES),
         mask=st.sampled_from([MODE_MASKS[Mode.QUOTE], 1]),
-        interval_ms=st.sampled_from([0, 3]),
+        interval_ms=st.sampled_from([0, 3, "every"]),
     )
     def subscribe(self, number, code, mask, interval_ms):
-        """A client, perhaps a new one, wants fields of a scrip, perhaps not too often."""
+        """A client, perhaps a new one, wants fields of a scrip: at all, or not too often, or each change."""
         session, _ = self._client(number)
-        want = Want(mask, interval_ms)
+        every = interval_ms == "every"
+        want = Want(mask, 0 if every else interval_ms, every)
         assert [] == self.hub.subscribe(session, [str(code)], want, MASTER)
 
     @rule(number=st.integers(0, 2), interval_ms=st.sampled_from([0, 4]))
@@ -118,8 +151,12 @@ class FanOutMachine(RuleBasedStateMachine):
         session, _ = self._client(number)
         self.hub.limit(session, interval_ms)
 
-    @rule(number=st.integers(0, 2), mask=st.sampled_from([MODE_MASKS[Mode.QUOTE], 1]))
-    def come_back(self, number, mask):
+    @rule(
+        number=st.integers(0, 2),
+        mask=st.sampled_from([MODE_MASKS[Mode.QUOTE], 1]),
+        every=st.booleans(),
+    )
+    def come_back(self, number, mask, every):
         """A client lost its connection, and resumes with the positions that it had."""
         session, client = self.clients.get(number, (None, None))
         if session is None:
@@ -127,14 +164,16 @@ class FanOutMachine(RuleBasedStateMachine):
         kept = {
             code: state
             for code, state in client.held.items()
-            if code in session.wants and session.wants[code].mask == mask
+            if code in session.wants and shows(state[2], mask)
         }
         self.hub.leave(session)
         del self.clients[number]
         session, client = self._client(number)
         client.held = kept
+        client.shown = {code: [state[2]] for code, state in kept.items()}
         positions = [(code, Position(*state[:2])) for code, state in kept.items()]
-        assert [] == self.hub.resume(session, positions, Want(mask), MASTER)
+        want = Want(mask, every=every)
+        assert [] == self.hub.resume(session, positions, want, MASTER)
 
     @rule(number=st.integers(0, 2), code=st.sampled_from(CODES))
     def unsubscribe(self, number, code):
@@ -169,8 +208,11 @@ class FanOutMachine(RuleBasedStateMachine):
                 by_session[session].take(delivery.payload)
         for session, client in self.clients.values():
             self._holds_nothing_invented(session, client)
-            if not session.apart and session.group and session.group.backlog is None:
+            self._missed_no_step(session, client)
+            if session.in_step:
                 self._holds_what_the_table_holds(session, client)
+                assert self.store_lost or self.fan_out.digest(session) is not None
+            assert self.fan_out.digest(session) in (None, client.digest())
 
     @rule()
     def calm(self):
@@ -180,6 +222,33 @@ class FanOutMachine(RuleBasedStateMachine):
             self.tick({0, 1, 2})
         for session, client in self.clients.values():
             self._holds_what_the_table_holds(session, client)
+
+    def _record(self, code):
+        image = self.table.get(code)
+        if image is not None and image.quote not in self.past[code][-1:]:
+            self.past[code].append(image.quote)
+
+    def _missed_no_step(self, session, client):
+        """Who wants each change was shown a piece of the past without a gap, since it was last told of one."""
+        for code, want in session.wants.items():
+            if not want.every or code not in client.held:
+                continue
+            seen_by_it = []
+            for quote in self.past[code]:
+                visible = {
+                    n: quote[n] for n in range(len(FIELDS)) if want.mask >> n & 1
+                }
+                if visible not in seen_by_it[-1:]:
+                    seen_by_it.append(visible)
+            shown = [
+                fields
+                for fields in client.shown[code]
+                if any(v is not None for v in fields.values())
+            ]
+            starts = range(len(seen_by_it) - len(shown) + 1)
+            assert not shown or any(
+                shown == seen_by_it[at : at + len(shown)] for at in starts
+            )
 
     def _holds_nothing_invented(self, session, client):
         for code in session.wants.keys() & client.held.keys():
@@ -213,6 +282,11 @@ TestFanOut = FanOutMachine.TestCase
 TestFanOut.settings = settings(max_examples=300, stateful_step_count=50, deadline=None)
 
 
+def ticked(fan_out, now, ready=()):
+    """A tick to its end."""
+    return list(fan_out.tick(now, ready))
+
+
 def a_market():
     """A hub over a table that holds RELIANCE and TCS, confirmed at 1000 ms."""
     writer = ShardWriter(Snapshot(0, Position(1, 0), Confirmed(), {}))
@@ -224,7 +298,7 @@ def a_market():
         {RELIANCE.code: seen(a_quote()), TCS.code: seen(a_quote())}, 1000
     )
     writer.committed(plan)
-    table.receive(plan.frame)
+    fan_out.changed(table.receive(plan.frame))
     return hub, fan_out, table, writer
 
 
@@ -241,11 +315,11 @@ def test_clients_with_equal_wants_share_one_payload():
     hub, fan_out, table, writer = a_market()
     codec = JsonCodec()
     sessions = [a_session(hub, codec, "RELIANCE") for _ in range(1000)]
-    fan_out.tick(Now(1001, a_master(), True))
+    ticked(fan_out, Now(1001, a_master(), True))
     plan = writer.plan_batch({RELIANCE.code: seen(a_quote(1))}, 1002)
     fan_out.changed(table.receive(plan.frame))
 
-    (delivery,) = fan_out.tick(Now(1003, a_master(), True))
+    (delivery,) = ticked(fan_out, Now(1003, a_master(), True))
 
     assert set(sessions) == set(delivery.sessions)
     assert 1 == hub.groups
@@ -257,11 +331,11 @@ def test_what_a_mode_does_not_show_is_not_sent():
     session = Session("a", JsonCodec(), None)
     hub.join(session)
     hub.subscribe(session, ["TCS"], LTP, a_master())
-    fan_out.tick(Now(1001, a_master(), True))
+    ticked(fan_out, Now(1001, a_master(), True))
     plan = writer.plan_batch({TCS.code: {NUMBER["volume"]: 400_000}}, 1002)
     fan_out.changed(table.receive(plan.frame))
 
-    assert [] == fan_out.tick(Now(1003, a_master(), True))
+    assert [] == ticked(fan_out, Now(1003, a_master(), True))
 
 
 def test_old_prices_are_announced_as_stale_once_and_live_again():
@@ -272,12 +346,12 @@ def test_old_prices_are_announced_as_stale_once_and_live_again():
     for delivery in fan_out.tick(Now(1001, a_master(), True)):
         client.take(delivery.payload)
     assert Quality.LIVE == client.quality[RELIANCE.code]
-    assert [] == fan_out.qualities(Now(8000, a_master(), True))
+    assert [] == list(fan_out.qualities(Now(8000, a_master(), True)))
 
     (delivery,) = fan_out.qualities(Now(8001, a_master(), True))
     client.take(delivery.payload)
     assert Quality.STALE == client.quality[RELIANCE.code]
-    assert [] == fan_out.qualities(Now(9000, a_master(), True))
+    assert [] == list(fan_out.qualities(Now(9000, a_master(), True)))
 
     plan = writer.plan_list({RELIANCE.code: seen(a_quote())}, 9001)
     table.receive(plan.frame)
@@ -298,9 +372,9 @@ def test_missed_updates_are_merged_and_counted():
         plan = writer.plan_batch({RELIANCE.code: {0: paise}}, 1001 + paise)
         writer.committed(plan)
         fan_out.changed(table.receive(plan.frame))
-        assert [] == fan_out.tick(Now(1001 + paise, a_master(), True))
+        assert [] == ticked(fan_out, Now(1001 + paise, a_master(), True))
 
-    (delivery,) = fan_out.tick(Now(1010, a_master(), True), [session])
+    (delivery,) = ticked(fan_out, Now(1010, a_master(), True), [session])
     client.take(delivery.payload)
 
     assert 5 == client.held[RELIANCE.code][2][0]
@@ -346,11 +420,11 @@ def test_a_limited_client_gets_the_newest_value_when_it_is_due():
 def test_a_returning_client_gets_just_what_it_lacks():
     """Same epoch: one merged update of the changed fields. Another epoch, or a position ahead: an image."""
     hub, fan_out, table, writer = a_market()
-    fan_out.tick(Now(1001, a_master(), True))
+    ticked(fan_out, Now(1001, a_master(), True))
     plan = writer.plan_batch({RELIANCE.code: {0: 7}, TCS.code: {5: 8}}, 1002)
     writer.committed(plan)
     fan_out.changed(table.receive(plan.frame))
-    fan_out.tick(Now(1003, a_master(), True))
+    ticked(fan_out, Now(1003, a_master(), True))
     session = Session("a", MsgpackCodec(), None)
     hub.join(session)
     hub.resume(
@@ -359,7 +433,7 @@ def test_a_returning_client_gets_just_what_it_lacks():
         QUOTE,
         a_master(),
     )
-    deliveries = fan_out.tick(Now(1004, a_master(), True), [session])
+    deliveries = ticked(fan_out, Now(1004, a_master(), True), [session])
     kinds = [msgpack.unpackb(d.payload, strict_map_key=False) for d in deliveries]
 
     assert [1, 2] == [kind[0] for kind in kinds]
@@ -368,9 +442,9 @@ def test_a_returning_client_gets_just_what_it_lacks():
     assert (RELIANCE.code, 1, 2, {0: 7}) == (code, since, to, {0: fields[0]})
 
 
-def test_many_images_come_in_steps():
+def test_many_images_come_in_portions():
     """A whole market is sent piece by piece, as fast as the client takes it."""
-    codes = range(600_000, 600_000 + IMAGES_AT_ONCE * 2 + 1)
+    codes = range(600_000, 603_000)
     master = InstrumentMaster([Instrument(code, f"S{code}") for code in codes], 1)
     hub = Hub(symbols_max=10_000)
     table = QuoteTable(1)
@@ -378,11 +452,15 @@ def test_many_images_come_in_steps():
     fan_out = FanOut(hub, table)
     session = Session("a", MsgpackCodec(), None)
     hub.join(session)
-    assert [] == hub.subscribe(session, ["*"], LTP, master)
+    assert [] == hub.subscribe(session, ["*"], QUOTE, master)
     now = Now(1, master, True)
 
-    assert [] == fan_out.tick(now)
-    rows = [sum(d.quotes for d in fan_out.tick(now, [session])) for _ in range(4)]
+    assert [] == ticked(fan_out, now)
+    portions = []
+    while session.apart:
+        portions.append(ticked(fan_out, now, [session]))
 
-    assert [IMAGES_AT_ONCE, IMAGES_AT_ONCE, 1, 0] == rows
-    assert not session.apart
+    assert len(codes) == sum(d.quotes for portion in portions for d in portion)
+    assert len(portions) > 1
+    for portion in portions:
+        assert sum(len(d.payload) for d in portion) < PORTION_BYTES + 1000

@@ -11,14 +11,13 @@ import uvicorn
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
+from bse_ws_hub.encodings.wire import binary_frame, text_frame
 from bse_ws_hub.sockets.direct_protocol import (
     ABORT_AFTER_S,
-    EXTENSION,
-    HIGH_WATER_BYTES,
     SEND_BUFFER_BYTES,
     DirectProtocol,
-    ready_frame,
 )
+from bse_ws_hub.sockets.direct_socket import EXTENSION, UNREAD_BYTES_MAX
 
 
 class Door:
@@ -113,7 +112,8 @@ async def test_a_ready_frame_of_any_length_is_what_a_client_decodes(
     """Each of the three length forms, at its borders."""
     payload = (b"abcdefghijklmnopqrstuvwxyz" * (length // 26 + 1))[:length]
     client, direct = await serving.connect()
-    direct.write(ready_frame(payload, text=text))
+    frame = text_frame if text else binary_frame
+    direct.write(frame(payload))
     message = await client.receive(5)
 
     kind = aiohttp.WSMsgType.TEXT if text else aiohttp.WSMsgType.BINARY
@@ -126,7 +126,7 @@ async def test_direct_writes_and_asgi_sends_keep_their_order(serving):
     client, direct = await serving.connect()
     for number in range(200):
         if number % 3:
-            direct.write(ready_frame(b"%d" % number, text=True))
+            direct.write(text_frame(b"%d" % number))
         else:
             await serving.door.send({"type": "websocket.send", "text": str(number)})
     found = [int((await client.receive(5)).data) for _ in range(200)]
@@ -137,32 +137,31 @@ async def test_direct_writes_and_asgi_sends_keep_their_order(serving):
 async def test_the_backlog_shows_what_is_not_read(serving, until):
     """It grows by what the kernel does not take, and falls when the client reads."""
     raw, direct = await serving.connect_silent()
-    frame = ready_frame(bytes(10_000), text=False)
-    empty = direct.backlog_bytes()
+    frame = binary_frame(bytes(10_000))
+    empty = direct.unread_bytes()
+    told = []
+    direct.on_unread = lambda: told.append(direct.unread_bytes())
     for _ in range(100):
         direct.write(frame)
-    grown = direct.backlog_bytes()
-    waiting = asyncio.ensure_future(direct.drained())
-    await asyncio.wait([waiting], timeout=0.05)
-    held = not waiting.done()
+    grown = direct.unread_bytes()
     rest = 100 * len(frame)
     while rest:
         rest -= len(await asyncio.get_running_loop().sock_recv(raw, 65_536))
-    await asyncio.wait_for(waiting, 5)
-    await until(lambda: direct.backlog_bytes() == 0)
+    await until(lambda: direct.unread_bytes() == 0)
     raw.close()
 
     assert 0 == empty
     assert 500_000 < grown <= 100 * len(frame)
-    assert held
+    assert told
+    assert told[0] <= len(frame)
 
 
 async def test_close_sends_code_and_reason_behind_what_is_buffered(serving, until):
     """The client reads all that was written before, then why; nothing that was written after."""
     client, direct = await serving.connect()
-    direct.write(ready_frame(b"last words", text=True))
+    direct.write(text_frame(b"last words"))
     direct.close(4008, "slow_consumer")
-    direct.write(ready_frame(b"too late", text=True))
+    direct.write(text_frame(b"too late"))
     direct.close(4000, "again")
     first, close = await client.receive(5), await client.receive(5)
     await client.close()
@@ -176,7 +175,7 @@ async def test_a_client_that_never_answers_the_close_is_cut(serving):
     """Within ABORT_AFTER_S, with what it did not read."""
     raw, direct = await serving.connect_silent()
     for _ in range(50):
-        direct.write(ready_frame(bytes(10_000), text=False))
+        direct.write(binary_frame(bytes(10_000)))
     loop = asyncio.get_running_loop()
     started = loop.time()
     direct.close(4008, "slow_consumer")
@@ -185,7 +184,7 @@ async def test_a_client_that_never_answers_the_close_is_cut(serving):
     assert ABORT_AFTER_S - 0.1 < loop.time() - started < ABORT_AFTER_S + 0.5
     assert set() == serving.connections
     direct.write(b"nobody there")
-    assert 0 == direct.backlog_bytes()
+    assert 0 == direct.unread_bytes()
     raw.close()
 
 
@@ -193,7 +192,7 @@ async def test_a_client_that_closes_and_reads_no_more_is_cut(serving, until):
     """Its transport would wait for ever for a buffer that nobody reads."""
     raw, direct = await serving.connect_silent()
     for _ in range(100):
-        direct.write(ready_frame(bytes(10_000), text=False))
+        direct.write(binary_frame(bytes(10_000)))
     await asyncio.get_running_loop().sock_sendall(raw, frame_of(0x88, b"\x03\xe8"))
     await until(lambda: not serving.connections, ABORT_AFTER_S + 1)
     raw.close()
@@ -203,7 +202,7 @@ async def test_half_a_close_by_a_client_that_does_not_read_is_cut(serving, until
     """The end of what it writes is the end of it."""
     raw, direct = await serving.connect_silent()
     for _ in range(100):
-        direct.write(ready_frame(bytes(10_000), text=False))
+        direct.write(binary_frame(bytes(10_000)))
     raw.shutdown(socket.SHUT_WR)
     await until(lambda: not serving.connections, ABORT_AFTER_S + 1)
     raw.close()
@@ -216,7 +215,7 @@ async def test_pings_without_reading_do_not_fill_the_buffer(serving):
     loop = asyncio.get_running_loop()
     for _ in range(10):
         await asyncio.wait_for(loop.sock_sendall(raw, flood), 5)
-    assert direct.backlog_bytes() <= HIGH_WATER_BYTES + len(flood)
+    assert direct.unread_bytes() <= UNREAD_BYTES_MAX + len(flood)
     raw.close()
 
 
@@ -284,10 +283,10 @@ async def test_an_upgrade_that_is_none_is_refused(
 async def test_the_buffers_are_small(serving):
     """Neither kernel nor transport hide megabytes of a slow reader."""
     _, direct = await serving.connect()
-    transport = direct._protocol.transport
+    transport = direct._owner.transport
     raw = transport.get_extra_info("socket")
 
-    assert HIGH_WATER_BYTES == transport.get_write_buffer_limits()[1]
+    assert 0 == transport.get_write_buffer_limits()[1]
     # Linux doubles what is asked for.
     assert raw.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) <= 2 * SEND_BUFFER_BYTES
 
@@ -297,11 +296,19 @@ async def test_uvicorn_has_what_we_lean_on():
     protocol = DirectProtocol(Config(app=Door()), ServerState(), {})
 
     held = "queue conn loop frames close_sent close_timer close_timeout read_paused"
-    for name in (*held.split(), "writable", "handshake_initiated", "transport"):
+    more = "pending_ping_payload last_ping_rtt"
+    for name in (
+        *held.split(),
+        *more.split(),
+        "writable",
+        "handshake_initiated",
+        "transport",
+    ):
         assert hasattr(protocol, name), name
     assert protocol.conn.handshake_exc is None
     own = set(vars(DirectProtocol)) - {
-        *("fragments_max", "fragment_bytes_min", "read_on", "_fail", "_end_soon"),
+        *("fragments_max", "fragment_bytes_min", "_fail", "_end_soon"),
+        *("close_with", "detach", "read", "_forget_handshake"),
         *("_refuse_handshake", "__module__", "__doc__"),
     }
     for name in own:

@@ -10,7 +10,8 @@ import pytest
 
 from bse_shared.quotes.instrument import Instrument, InstrumentMaster
 from bse_shared.testing.builders import a_quote
-from bse_ws_hub.sockets.direct_protocol import HIGH_WATER_BYTES
+from bse_ws_hub.loops.flush import CAUGHT_UP
+from bse_ws_hub.sockets.direct_socket import UNREAD_BYTES_MAX
 
 
 SCRIPS = [Instrument(600_000 + n, f"S{n}") for n in range(400)]
@@ -115,13 +116,13 @@ async def test_who_reads_nothing_is_bounded_and_cut_and_others_are_not_touched(
         await move(big_market, 300_000 + step)
         update = await neighbour.until("update")
         assert 3000 + step / 100 == pytest.approx(update["quotes"][0]["last"])
-        largest = max(largest, client.outlet._socket.backlog_bytes())
+        largest = max(largest, client.outlet.unread_bytes())
         conflated = client.session.conflated
     closes = hub.clients.metrics.closes.labels("slow_consumer")
     connections = hub.server.server_state.connections
     await until(lambda: len(connections) == 1)
 
-    assert HIGH_WATER_BYTES < largest <= HIGH_WATER_BYTES + FRAME_BYTES_MAX
+    assert CAUGHT_UP * UNREAD_BYTES_MAX < largest <= 256 * 1024
     assert conflated > len(SCRIPS)
     assert 1 == closes._value.get()
 
@@ -133,7 +134,7 @@ async def test_who_reads_in_time_hears_the_goodbye(
     hub = await start_hub(slow_cut_s=0.2)
     slow = await connect_slowly(hub)
     await slow.send(**ALL)
-    await until(lambda: hub.clients.hub.groups)
+    await until(lambda: hub.clients.hub.subscriptions)
     for step in range(1000):
         if not hub.clients.all:
             break
@@ -157,9 +158,10 @@ async def test_who_pauses_and_reads_again_converges(
     hub = await start_hub(slow_cut_s=20, heartbeat_interval_ms=100)
     slow = await connect_slowly(hub)
     await slow.send(**ALL)
-    await until(lambda: hub.clients.hub.groups)
+    await until(lambda: hub.clients.hub.subscriptions)
     step = 0
-    while not hub.clients.metrics.lagging._value.get():
+    (client,) = hub.clients.all.values()
+    while client.lagging_since_ms is None:
         step += 1
         await move(big_market, 300_000 + step)
     for _ in range(5):
@@ -204,8 +206,8 @@ async def test_who_sends_commands_and_reads_no_answers_is_not_read(
         flooding = group.create_task(flood())
         async with asyncio.timeout(5):
             while hub.clients.all:
-                largest = max(largest, client.outlet._socket.backlog_bytes())
+                largest = max(largest, client.outlet.unread_bytes())
                 await asyncio.sleep(0)
         flooding.cancel()
 
-    assert HIGH_WATER_BYTES < largest <= HIGH_WATER_BYTES + 2 * FRAME_BYTES_MAX
+    assert UNREAD_BYTES_MAX < largest <= UNREAD_BYTES_MAX + 2 * FRAME_BYTES_MAX

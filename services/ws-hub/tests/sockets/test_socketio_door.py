@@ -523,4 +523,4 @@ async def test_what_comes_after_close_is_not_read(hub, http, until):
 
 
 def _guard(hub):
-    return hub.service.asgi
+    return hub.service.asgi.others

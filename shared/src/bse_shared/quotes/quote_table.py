@@ -28,6 +28,9 @@ WAITING_MAX = 64
 ALL_FIELDS = -1
 """The mask of a whole image (every bit set): readers must take the image, not a delta."""
 
+GONE = 0
+"""The mask of a scrip that the store lost: there is no image of it any more."""
+
 Changes = dict[int, int]
 """Scrip code to the mask of its changed fields."""
 
@@ -171,6 +174,7 @@ class QuoteTable:
         for code in self.images.keys() - snapshot.images.keys():
             if shard_of(code, len(self._shards)) == snapshot.shard:
                 del self.images[code]
+                changes[code] = GONE
         for code, image in snapshot.images.items():
             if self.images.get(code) != image:
                 self.images[code] = image

@@ -6,14 +6,20 @@ from typing import Protocol
 from bse_shared.quotes.frame import Image
 from bse_shared.quotes.quality import Quality
 from bse_ws_hub.encodings.messages import Message
+from bse_ws_hub.encodings.wire import Wire
 
 
 class Codec(Protocol):
-    """One encoding of the protocol. Chunks of equal `chunks` may be shared between codecs."""
+    """One encoding of the protocol at one door.
+
+    Sessions share frames if their codecs have the same `name`, and chunks if they have the same `chunks`. `wire`
+    makes of a payload what is written to the client.
+    """
 
     name: str
+    door: str
     chunks: str
-    text: bool
+    wire: Wire
 
     def image_chunk(
         self, code: int, symbol: str, image: Image, mask: int, quality: Quality

@@ -14,6 +14,7 @@ from bse_shared.quotes.frame import Image
 from bse_shared.quotes.quality import Quality
 from bse_shared.quotes.quote import FIELDS, Condition, Kind, Source
 from bse_ws_hub.encodings.messages import Message
+from bse_ws_hub.encodings.wire import Wire, engine_frame, text_frame
 
 
 def rupees(paise: int) -> str:
@@ -70,9 +71,12 @@ def _members(image: Image, mask: int) -> str:
 class JsonCodec:
     """The JSON of the raw door."""
 
-    name = "json"
+    door = "json"
     chunks = "json"
-    text = True
+
+    def __init__(self, name: str = "json", wire: Wire = text_frame):
+        self.name = name
+        self.wire = wire
 
     def image_chunk(
         self, code: int, symbol: str, image: Image, mask: int, quality: Quality
@@ -115,7 +119,10 @@ class JsonCodec:
 class SocketIoCodec(JsonCodec):
     """The same as Socket.IO event packets (`2["type",{…}]`), which Engine.IO wraps as messages."""
 
-    name = "socketio"
+    door = "socketio"
+
+    def __init__(self, name: str = "socketio", wire: Wire = engine_frame):
+        super().__init__(name, wire)
 
     def frame(
         self, kind: str, sent_at_ms: int, received_at_ms: int, chunks: Sequence[bytes]

@@ -10,6 +10,7 @@ from bse_shared.quotes.frame import Image
 from bse_shared.quotes.quality import Quality
 from bse_shared.quotes.quote import FIELDS
 from bse_ws_hub.encodings.messages import Message
+from bse_ws_hub.encodings.wire import Wire, binary_frame
 
 
 KINDS = {"image": 1, "update": 2, "quality": 3}
@@ -53,9 +54,12 @@ def _numbers(mask: int) -> list[int]:
 class MsgpackCodec:
     """Arrays for the frequent messages, maps for the rare ones."""
 
-    name = "msgpack"
+    door = "msgpack"
     chunks = "msgpack"
-    text = False
+
+    def __init__(self, name: str = "msgpack", wire: Wire = binary_frame):
+        self.name = name
+        self.wire = wire
 
     def image_chunk(
         self, code: int, symbol: str, image: Image, mask: int, quality: Quality

@@ -4,12 +4,16 @@ from collections.abc import Sequence
 
 from bse_ws_hub.encodings.json_codec import JsonCodec
 from bse_ws_hub.encodings.messages import Message
+from bse_ws_hub.encodings.wire import as_it_is
 
 
 class SseCodec(JsonCodec):
     """`event: TYPE`, `data: {…}`, and `id:` where the message names the client's place (`event_id`)."""
 
-    name = "sse"
+    door = "sse"
+
+    def __init__(self) -> None:
+        super().__init__("sse", as_it_is)
 
     def frame(
         self, kind: str, sent_at_ms: int, received_at_ms: int, chunks: Sequence[bytes]

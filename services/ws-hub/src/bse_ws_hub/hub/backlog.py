@@ -19,12 +19,12 @@ class Backlog:
     next_ms: dict[int, float] = field(default_factory=dict)
     conflated: int = 0
 
-    def miss(self, code: int) -> None:
-        """The scrip changed and is not sent now."""
-        if code in self.pending:
-            self.conflated += 1
-        else:
+    def miss(self, code: int, *, merged: bool) -> None:
+        """The scrip changed and is not sent now. `merged`: with what is pending it will be one update."""
+        if code not in self.pending:
             self.pending[code] = None
+        elif merged:
+            self.conflated += 1
 
     def imaged(self, code: int, position: Position) -> None:
         """The receiver was sent an image. What it had before is covered by it."""

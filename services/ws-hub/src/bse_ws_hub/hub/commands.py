@@ -35,12 +35,13 @@ Sequence = Annotated[int, Meta(ge=0, le=2**53)]
 class Subscribe(
     msgspec.Struct, tag="subscribe", tag_field="op", forbid_unknown_fields=True
 ):
-    """Want these scrips: fields by mode or by name, at most `max_hz` updates a second of each."""
+    """Want these scrips: fields by mode or by name, at most `max_hz` updates a second of each, or `every` change."""
 
     symbols: Symbols
     mode: Mode | None = None
     fields: FieldNames | None = None
     max_hz: MaxHz = None
+    every: bool = False
     id: CommandId = None
 
 
@@ -54,6 +55,7 @@ class Resume(msgspec.Struct, tag="resume", tag_field="op", forbid_unknown_fields
     mode: Mode | None = None
     fields: FieldNames | None = None
     max_hz: MaxHz = None
+    every: bool = False
     id: CommandId = None
 
 
@@ -61,6 +63,16 @@ class Rate(msgspec.Struct, tag="rate", tag_field="op", forbid_unknown_fields=Tru
     """At most `max_hz` update messages a second on this connection; null for no limit."""
 
     max_hz: MaxHz
+    id: CommandId = None
+
+
+class Heartbeat(
+    msgspec.Struct, tag="heartbeat", tag_field="op", forbid_unknown_fields=True
+):
+    """A heartbeat each `interval_ms`, as far as that is granted, and with a digest of the client's state."""
+
+    interval_ms: Annotated[int, Meta(ge=1, le=3_600_000)] | None = None
+    digest: bool = False
     id: CommandId = None
 
 
@@ -79,7 +91,7 @@ class Ping(msgspec.Struct, tag="ping", tag_field="op", forbid_unknown_fields=Tru
     id: CommandId = None
 
 
-Command = Subscribe | Resume | Unsubscribe | Rate | Ping
+Command = Subscribe | Resume | Unsubscribe | Rate | Heartbeat | Ping
 
 
 class BadCommand(ValueError):

@@ -7,7 +7,7 @@ is sent.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from bse_shared.quotes.instrument import Instrument, InstrumentMaster
 from bse_shared.quotes.position import Position
@@ -17,13 +17,18 @@ from bse_ws_hub.hub.backlog import Backlog
 from bse_ws_hub.hub.wants import Want
 
 
-View = tuple[str, int]
-"""What makes two subscriptions of a scrip share chunks: the chunk encoding and the mask of fields."""
+class View(NamedTuple):
+    """What makes two subscriptions of a scrip share chunks."""
+
+    chunks: str
+    mask: int
+    every: bool
+
 
 GroupKey = tuple[str, int, frozenset[tuple[int, Want]]]
 
-IMAGES_AT_ONCE = 400
-"""A client that is owed more images is set apart and gets them in steps, so that no buffer grows huge."""
+IMAGES_AT_ONCE = 100
+"""A client that is owed more images is set apart and gets them in portions, so that no buffer grows huge."""
 
 
 @dataclass(eq=False, slots=True)
@@ -54,17 +59,17 @@ class Session:
 
 @dataclass(eq=False, slots=True)
 class Group:
-    """Sessions with the same codec, wants and limits. The chunk lists are the tick's scratch.
+    """Sessions with the same codec, wants and limits.
 
-    `backlog` is set where updates are limited: the group then gets what is pending when it is due.
+    `parts`: the scrips by view. `qualities` is scratch. `backlog` is set where updates are limited: the group then
+    gets what is pending when it is due.
     """
 
     codec: Codec
     key: GroupKey
     wants: dict[int, Want]
+    parts: dict[View, dict[int, None]]
     members: dict[str, Session] = field(default_factory=dict)
-    updates: list[bytes] = field(default_factory=list)
-    images: list[bytes] = field(default_factory=list)
     qualities: list[bytes] = field(default_factory=list)
     backlog: Backlog | None = None
     next_frame_ms: float = 0.0
@@ -78,16 +83,16 @@ class Group:
 class Hub:
     """All sessions and groups, and for each scrip the groups that watch it.
 
-    Groups in step stand in `watchers`, by view, so that a chunk is made once for all of them; limited groups, which
-    get their own merged updates, stand apart from them in `limited_watchers`.
+    Groups in step stand in `watchers`, by view and scrip, so that a chunk is made once for all of them; limited
+    groups, which get their own merged updates, stand apart from them in `limited_watchers`.
     """
 
     def __init__(self, symbols_max: int):
         self.sessions: dict[str, Session] = {}
         self.apart: dict[str, Session] = {}
         self.due: dict[str, Session] = {}
-        self.watchers: dict[int, dict[View, list[Group]]] = {}
-        self.limited_watchers: dict[int, list[Group]] = {}
+        self.watchers: dict[View, dict[int, dict[Group, None]]] = {}
+        self.limited_watchers: dict[int, dict[Group, None]] = {}
         self.limited: dict[GroupKey, Group] = {}
         self._groups: dict[GroupKey, Group] = {}
         self._symbols_max = symbols_max
@@ -194,6 +199,11 @@ class Hub:
         session.interval_ms = interval_ms
         self._set_wants(session, session.wants)
 
+    def recode(self, session: Session, codec: Codec) -> None:
+        """The session's door writes otherwise from now on."""
+        self.set_apart(session)  # by way of its own backlog it comes into its new group
+        session.codec = codec
+
     def set_apart(self, session: Session) -> Backlog:
         """From now on what the client misses is merged for it alone."""
         if session.backlog is None:
@@ -252,7 +262,9 @@ class Hub:
         key = (session.codec.name, session.interval_ms, wants)
         group = self._groups.get(key)
         if group is None:
-            group = self._groups[key] = Group(session.codec, key, dict(wants))
+            parts = _parts(session.codec, session.wants)
+            group = Group(session.codec, key, dict(session.wants), parts)
+            self._groups[key] = group
             if session.interval_ms or any(w.interval_ms for _, w in wants):
                 group.backlog = Backlog()
                 self.limited[key] = group
@@ -273,29 +285,42 @@ class Hub:
         self._unwatch(group)
 
     def _watch(self, group: Group) -> None:
-        for code, want in group.wants.items():
-            if group.backlog is not None:
-                self.limited_watchers.setdefault(code, []).append(group)
-                continue
-            views = self.watchers.setdefault(code, {})
-            views.setdefault((group.codec.chunks, want.mask), []).append(group)
+        if group.backlog is not None:
+            for code in group.wants:
+                self.limited_watchers.setdefault(code, {})[group] = None
+            return
+        for view, codes in group.parts.items():
+            by_code = self.watchers.setdefault(view, {})
+            for code in codes:
+                by_code.setdefault(code, {})[group] = None
 
     def _unwatch(self, group: Group) -> None:
-        for code, want in group.wants.items():
-            if group.backlog is not None:
-                limited = self.limited_watchers[code]
-                limited.remove(group)
-                if not limited:
-                    del self.limited_watchers[code]
-                continue
-            views = self.watchers[code]
-            view = (group.codec.chunks, want.mask)
-            groups = views[view]
-            groups.remove(group)
-            if not groups:
-                del views[view]
-                if not views:
-                    del self.watchers[code]
+        if group.backlog is not None:
+            _remove(self.limited_watchers, group.wants, group)
+            return
+        for view, codes in group.parts.items():
+            by_code = self.watchers[view]
+            _remove(by_code, codes, group)
+            if not by_code:
+                del self.watchers[view]
+
+
+def _remove(
+    watchers: dict[int, dict[Group, None]], codes: Iterable[int], group: Group
+) -> None:
+    for code in codes:
+        groups = watchers[code]
+        del groups[group]
+        if not groups:
+            del watchers[code]
+
+
+def _parts(codec: Codec, wants: dict[int, Want]) -> dict[View, dict[int, None]]:
+    found: dict[View, dict[int, None]] = {}
+    for code, want in wants.items():
+        view = View(codec.chunks, want.mask, want.every)
+        found.setdefault(view, {})[code] = None
+    return found
 
 
 def unknown_symbol(symbol: str) -> Rejection:

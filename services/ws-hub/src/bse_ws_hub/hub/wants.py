@@ -1,4 +1,4 @@
-"""What a client wants of a scrip: which fields, and how often at most."""
+"""What a client wants of a scrip: which fields, and how often at most, or each change."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -15,10 +15,14 @@ _MODE_OF = {mask: mode for mode, mask in MODE_MASKS.items()}
 
 
 class Want(NamedTuple):
-    """The fields (a mask) and the least time between two updates of the scrip in ms; 0: every tick."""
+    """The fields (a mask), and the least time between two updates of the scrip in ms; 0: every tick.
+
+    `every`: each change as a row of its own, none merged.
+    """
 
     mask: int
     interval_ms: int = 0
+    every: bool = False
 
 
 class UnknownField(ValueError):
@@ -52,4 +56,6 @@ def described(want: Want) -> dict[str, object]:
     )
     if want.interval_ms:
         found["max_hz"] = round(1000 / want.interval_ms, 3)
+    if want.every:
+        found["every"] = True
     return found

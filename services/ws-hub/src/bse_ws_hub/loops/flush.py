@@ -1,18 +1,26 @@
 """The flush tick: gather, decide in the pure hub, write to the sockets. Nobody waits for anybody."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import structlog
 
 from bse_shared.wire.feed_view import market_is_open
 from bse_ws_hub.clients import Client, Clients
+from bse_ws_hub.encodings.messages import Message
 from bse_ws_hub.encodings.sse_codec import SSE
 from bse_ws_hub.hub.disconnects import SLOW_CONSUMER
-from bse_ws_hub.hub.fan_out import Delivery, FanOut, Now
+from bse_ws_hub.hub.fan_out import FanOut
+from bse_ws_hub.hub.heartbeat_wheel import SLOT_MS
 from bse_ws_hub.hub.hub import Session
+from bse_ws_hub.hub.now import Now
+from bse_ws_hub.hub.rows import Delivery
 
+
+log = structlog.get_logger()
 
 CAUGHT_UP = 0.25
-"""A lagging client gets its merged updates when its buffer is this empty."""
+"""A lagging client gets its merged updates when its buffer is this empty; with more in it a client lags."""
 
 QUALITY_INTERVAL_MS = 250
 
@@ -27,52 +35,110 @@ class Flusher:
     clients: Clients
     fan_out: FanOut
     qualities_due_ms: float = 0.0
+    turned_at_ms: float = field(init=False)
+    due_at_ms: float | None = None
+
+    def __post_init__(self) -> None:
+        """The wheel of heartbeats starts now."""
+        self.turned_at_ms = self.clients.clock.monotonic_ms()
 
     async def step(self) -> None:
         """One tick."""
         started_ms = self.clients.clock.monotonic_ms()
+        metrics = self.clients.metrics
+        if self.due_at_ms is not None:
+            lag_ms = max(0.0, started_ms - self.due_at_ms)
+            metrics.loop_lag_seconds.observe(lag_ms / 1000)
         now = self._now()
+        self._look_at_unread()
         ready = self._look_at_apart(started_ms)
-        deliveries = self.fan_out.tick(now, ready)
+        sent = self._deliver(self.fan_out.tick(now, ready))
         if started_ms >= self.qualities_due_ms:
             self.qualities_due_ms = started_ms + QUALITY_INTERVAL_MS
-            deliveries += self.fan_out.qualities(now)
-        if deliveries:
-            self._deliver(deliveries)
+            sent |= self._deliver(self.fan_out.qualities(now))
+        metrics.lost_steps.inc(self.fan_out.take_lost())
+        if sent:
             ended_ms = self.clients.clock.monotonic_ms()
-            self.clients.metrics.flush_seconds.observe((ended_ms - started_ms) / 1000)
+            metrics.flush_seconds.observe((ended_ms - started_ms) / 1000)
+        self._heartbeats(started_ms)
+        ended_ms = self.clients.clock.monotonic_ms()
+        self.due_at_ms = ended_ms + self.clients.settings.flush_interval_ms
 
-    async def heartbeats(self) -> None:
-        """The heartbeat to everybody: packed once a codec, but for clients with figures of their own."""
-        shared: dict[tuple[str, bool], object] = {}
+    async def look_after_clients(self) -> None:
+        """Once a second: figures, and grace for those who keep up again."""
+        clients, metrics = self.clients, self.clients.metrics
+        metrics.subscriptions.set(clients.hub.subscriptions)
+        metrics.groups.set(clients.hub.groups)
+        now_ms = clients.clock.monotonic_ms()
+        lagging = unread_bytes = 0
+        for client in clients.all.values():
+            lagging += client.lagging_since_ms is not None
+            until_ms = client.slowed_until_ms
+            if until_ms is not None and now_ms > until_ms:
+                client.slowed_until_ms = None
+                self._limit(client, client.asked_interval_ms, "keeps_up_again")
+        for client in clients.unread:
+            unread_bytes += client.outlet.unread_bytes()
+        metrics.lagging.set(lagging)
+        metrics.buffer_bytes.set(unread_bytes)
+        age_ms = clients.feed_age_ms(clients.follower.now_ms())
+        metrics.feed_age_seconds.set(float("nan") if age_ms is None else age_ms / 1000)
+
+    # Heartbeats.
+
+    def _heartbeats(self, now_ms: float) -> None:
+        """To those whose turn it is; made once a codec, but for clients with figures of their own."""
+        slots = int((now_ms - self.turned_at_ms) // SLOT_MS)
+        if not slots:
+            return
+        self.turned_at_ms += slots * SLOT_MS
+        wheel = self.clients.heartbeats
+        due = wheel.turn(slots)
+        if not due:
+            return
         common = self.clients.heartbeat()
         placed = {**common, "event_id": self.fan_out.vector}
-        for client in list(self.clients.all.values()):
+        made: dict[tuple[str, bool], bytes] = {}
+        for client in due:
+            wheel.put(client, wheel.slots_of(client.heartbeat_interval_ms))
             session = client.session
             if client.lagging_since_ms is not None and client.outlet.backlog() >= 1:
                 continue  # it would be read too late to be true: silence says more
-            if session.conflated:
-                self.clients.send(client, self.clients.heartbeat(client))
+            if session.conflated or client.wants_digest:
+                self.clients.send(client, self._own_heartbeat(client, common))
                 continue
             knows_place = session.codec is SSE and session.in_step
             key = (session.codec.name, knows_place)
-            prepared = shared.get(key)
-            if prepared is None:
-                message = placed if knows_place else common
-                prepared = client.outlet.prepare(session.codec.message(message))
-                shared[key] = prepared
-            self.clients.write(client, prepared)
-        metrics = self.clients.metrics
-        metrics.subscriptions.set(self.clients.hub.subscriptions)
-        metrics.lagging.set(
-            sum(c.lagging_since_ms is not None for c in self.clients.all.values())
-        )
-        self._forgive()
+            wire = made.get(key)
+            if wire is None:
+                payload = session.codec.message(placed if knows_place else common)
+                wire = made[key] = session.codec.wire(payload)
+            client.outlet.write(wire)
+
+    def _own_heartbeat(self, client: Client, common: Message) -> Message:
+        session = client.session
+        found = {**common, "conflated": session.conflated}
+        if client.wants_digest and (digest := self.fan_out.digest(session)) is not None:
+            found["digest"] = digest
+        if session.codec is SSE and session.in_step:
+            found["event_id"] = self.fan_out.vector
+        return found
+
+    # Slow readers.
 
     def _now(self) -> Now:
         follower = self.clients.follower
         now_ms = follower.now_ms()
         return Now(now_ms, follower.instruments, market_is_open(follower.feed, now_ms))
+
+    def _look_at_unread(self) -> None:
+        """Whoever has left much unread lags from now on: what he misses is merged."""
+        for client in list(self.clients.unread):
+            backlog = client.outlet.backlog()
+            if not backlog:
+                self.clients.unread.discard(client)
+            elif backlog > CAUGHT_UP and client.lagging_since_ms is None:
+                self.clients.lag(client)
 
     def _look_at_apart(self, now_ms: float) -> set[Session]:
         """The sessions apart that may be sent to now; those that lag too long are cut."""
@@ -109,15 +175,6 @@ class Flusher:
             self._limit(client, SLOWED_INTERVAL_MS, "slow_reader")
         client.slowed_until_ms = now_ms + settings.slowed_for_s * 1000
 
-    def _forgive(self) -> None:
-        """Clients that have kept up for a while get back the rate that they asked for."""
-        now_ms = self.clients.clock.monotonic_ms()
-        for client in self.clients.all.values():
-            until_ms = client.slowed_until_ms
-            if until_ms is not None and now_ms > until_ms:
-                client.slowed_until_ms = None
-                self._limit(client, client.asked_interval_ms, "keeps_up_again")
-
     def _limit(self, client: Client, interval_ms: int, reason: str) -> None:
         interval_ms = max(interval_ms, client.asked_interval_ms)
         self.clients.hub.limit(client.session, interval_ms)
@@ -128,29 +185,27 @@ class Flusher:
             {"type": "notice", "reason": reason, "max_hz": hz, "conflated": conflated},
         )
 
-    def _deliver(self, deliveries: Iterable[Delivery]) -> None:
+    # Writing.
+
+    def _deliver(self, deliveries: Iterable[Delivery]) -> bool:
+        """Write all of them; whether there was anything."""
+        frames = rows = size = newest_ms = 0
+        for sessions, codec, payload, quotes, received_at_ms in deliveries:
+            wire = codec.wire(payload)
+            count = len(sessions)
+            for session in sessions:
+                session.outlet.write(wire)
+            newest_ms = max(newest_ms, received_at_ms)
+            frames += count
+            rows += quotes * count
+            size += len(wire) * count
+        if not frames:
+            return False
         metrics = self.clients.metrics
-        frames = rows = size = 0
-        for sessions, payload, quotes, received_at_ms in deliveries:
-            receivers = list(sessions)
-            if not receivers:
-                continue
-            prepared = receivers[0].outlet.prepare(payload)
-            for session in receivers:
-                session.outlet.write(prepared)
-                if session.outlet.full:
-                    self._lag(session)
-            if received_at_ms:
-                took_ms = self.clients.follower.now_ms() - received_at_ms
-                metrics.received_to_sent_seconds.observe(took_ms / 1000)
-            frames += len(receivers)
-            rows += quotes * len(receivers)
-            size += len(payload) * len(receivers)
+        if newest_ms:
+            took_ms = self.clients.follower.now_ms() - newest_ms
+            metrics.received_to_sent_seconds.observe(max(0, took_ms) / 1000)
         metrics.deliveries.inc(frames)
         metrics.symbol_updates.inc(rows)
         metrics.sent_bytes.inc(size)
-
-    def _lag(self, session: Session) -> None:
-        client = self.clients.all.get(session.id)
-        if client is not None and client.lagging_since_ms is None:
-            self.clients.lag(client)
+        return True

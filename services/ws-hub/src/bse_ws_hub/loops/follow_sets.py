@@ -24,6 +24,7 @@ class SetFollower:
     async def step(self) -> None:
         """Apply the next changed set."""
         client_id = await self._changed.get()
+        await self.clients.follower.readied.wait()
         record = await self.subscriptions.load(client_id)
         if record is None:
             return

@@ -1,26 +1,24 @@
 """The way around ASGI for what the hub sends: a ready frame goes straight to the transport.
 
-A WebSocket frame from a server is unmasked, so one bytes object serves every client, and there is no task and
-no queue between the hub and the socket. uvicorn takes a protocol class (`ws=`); this one puts a `DirectSocket`
-into the scope's extensions. It leans on uvicorn's sans-I/O protocol: its version is pinned and
-`tests/sockets/test_direct_protocol.py` is the contract.
+A WebSocket frame from a server is unmasked, so one bytes object serves every client. uvicorn takes a protocol class
+(`ws=`); this one puts a `DirectSocket` into the scope's extensions. It leans on uvicorn's sans-I/O protocol: its
+version is pinned and `tests/sockets/test_direct_protocol.py` is the contract.
 """
 
 import socket
-import struct
 from asyncio import BaseTransport, TimerHandle
 from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import (
     WebSocketsSansIOProtocol,
 )
+from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 from websockets.frames import CloseCode, Frame
 from websockets.http11 import Request
 
+from bse_ws_hub.sockets.direct_socket import EXTENSION, DirectSocket
 
-EXTENSION = "bse.direct_socket"
 
-HIGH_WATER_BYTES = 64 * 1024
 SEND_BUFFER_BYTES = 64 * 1024
 """Kept small, so that the kernel does not hide a slow reader's megabytes."""
 
@@ -31,67 +29,14 @@ BAD_REQUEST = (
     b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 )
 
-_TEXT, _BINARY = 0x81, 0x82
+DEFLATE_WANTED = "compress=deflate"
+"""In the query: browsers always offer compression, so an offer alone is no wish."""
 
-
-def ready_frame(payload: bytes, *, text: bool) -> bytes:
-    """The payload as one unmasked WebSocket frame (RFC 6455, 5.2)."""
-    opcode = _TEXT if text else _BINARY
-    length = len(payload)
-    if length < 126:  # noqa: PLR2004 - 7-bit length
-        return struct.pack("!BB", opcode, length) + payload
-    if length < 65536:  # noqa: PLR2004 - 16-bit length
-        return struct.pack("!BBH", opcode, 126, length) + payload
-    return struct.pack("!BBQ", opcode, 127, length) + payload
-
-
-class DirectSocket:
-    """One WebSocket as the hub writes to it. Nothing here waits but `drained`."""
-
-    def __init__(self, protocol: "DirectProtocol"):
-        self._protocol = protocol
-
-    def write(self, frame: bytes) -> None:
-        """Hand a ready frame to the transport; dropped when the connection is closing."""
-        protocol = self._protocol
-        if protocol.close_sent or protocol.transport.is_closing():
-            return
-        protocol.transport.write(frame)
-
-    def backlog_bytes(self) -> int:
-        """What the client has not read yet, as far as this process still holds it."""
-        transport = self._protocol.transport
-        return 0 if transport.is_closing() else transport.get_write_buffer_size()
-
-    def limit(self, unread_bytes_max: int) -> None:
-        """Count the client as `full` from so many unread bytes on."""
-        self._protocol.transport.set_write_buffer_limits(high=unread_bytes_max)
-
-    @property
-    def full(self) -> bool:
-        """Whether the client has left more unread than the high-water mark."""
-        return not self._protocol.writable.is_set()
-
-    async def drained(self) -> None:
-        """Until the client has read what is above the high-water mark, or is gone.
-
-        Who is not reading the answers gets no more commands read: that bounds what he can make the hub hold.
-        """
-        await self._protocol.writable.wait()
-
-    def close(self, code: int, reason: str) -> None:
-        """Send a close frame behind what is buffered; cut the connection if it is not read soon."""
-        protocol = self._protocol
-        if protocol.close_sent or protocol.transport.is_closing():
-            return
-        protocol.conn.send_close(code, reason)
-        protocol.close_sent = True
-        protocol.transport.write(b"".join(protocol.conn.data_to_send()))
-        protocol.read_on()
-        # uvicorn cancels this timer and closes in order when the client's close frame comes.
-        protocol.close_timer = protocol.loop.call_later(
-            ABORT_AFTER_S, protocol.transport.abort
-        )
+DEFLATE = ServerPerMessageDeflateFactory(
+    server_no_context_takeover=True,
+    client_no_context_takeover=True,
+    compress_settings={"memLevel": 5},
+)
 
 
 class DirectProtocol(WebSocketsSansIOProtocol):
@@ -108,6 +53,7 @@ class DirectProtocol(WebSocketsSansIOProtocol):
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.close_timeout = ABORT_AFTER_S
+        self._direct: DirectSocket | None = None
         self._failed = False
         self._end: TimerHandle | None = None
 
@@ -116,7 +62,8 @@ class DirectProtocol(WebSocketsSansIOProtocol):
     def connection_made(self, transport: BaseTransport) -> None:
         """Bound what may pile up for this client."""
         super().connection_made(transport)
-        self.transport.set_write_buffer_limits(high=HIGH_WATER_BYTES)
+        # So the transport writes at once, and tells of every byte that the kernel does not take.
+        self.transport.set_write_buffer_limits(high=0)
         raw: Any = transport.get_extra_info("socket")
         if raw is not None and raw.family != getattr(socket, "AF_UNIX", None):
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
@@ -140,6 +87,20 @@ class DirectProtocol(WebSocketsSansIOProtocol):
         if self._end is not None:
             self._end.cancel()
         super().connection_lost(exc)
+        if self._direct is not None:
+            self._direct.end()
+
+    def pause_writing(self) -> None:
+        """The kernel takes no more for now."""
+        super().pause_writing()
+        if self._direct is not None:
+            self._direct.on_unread()
+
+    def resume_writing(self) -> None:
+        """All is written."""
+        super().resume_writing()
+        if self._direct is not None:
+            self._direct.drained()
 
     # What uvicorn calls.
 
@@ -154,18 +115,67 @@ class DirectProtocol(WebSocketsSansIOProtocol):
         self._end_soon()
 
     async def run_asgi(self) -> None:
-        """The application, to its end."""
+        """The application, to its end; the connection ends with it unless it was detached."""
         await super().run_asgi()
-        self._end_soon()
+        if self._direct is not None and self._direct.detached:
+            self._forget_handshake()
+        else:
+            self._end_soon()
+
+    async def send(self, message: Any) -> None:
+        """What the application sends."""
+        await super().send(message)
+        if self.close_sent and self._direct is not None:
+            self._direct.mute()
+
+    # What the socket asks.
+
+    def close_with(self, code: int, reason: str) -> None:
+        """See Owner."""
+        if self._direct is not None:
+            self._direct.mute()
+        if self.close_sent or self.transport.is_closing():
+            return
+        self.conn.send_close(code, reason)
+        self.close_sent = True
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.read(on=True)
+        # uvicorn cancels this timer and closes in order when the client's close frame comes.
+        self.close_timer = self.loop.call_later(ABORT_AFTER_S, self.transport.abort)
+
+    def detach(self) -> list[str | bytes]:
+        """See Owner."""
+        # Not None: then uvicorn does not close when the application ends.
+        self.close_timer = self.loop.call_later(0, _nothing)
+        waiting = []
+        while not self.queue.empty():
+            event: Any = self.queue.get_nowait()
+            if event["type"] == "websocket.receive":
+                waiting.append(event.get("text") or event.get("bytes") or b"")
+        self.read(on=True)
+        return waiting
+
+    def read(self, *, on: bool) -> None:
+        """See Owner."""
+        if on == self.read_paused and not self.transport.is_closing():
+            self.read_paused = not on
+            if on:
+                self.transport.resume_reading()
+            else:
+                self.transport.pause_reading()
 
     # What the parser found.
 
     def handle_connect(self, event: Request) -> None:
         """Accept as usual; the ASGI task has not run yet, so the scope may still grow."""
+        if DEFLATE_WANTED in event.path.partition("?")[2].split("&"):
+            self.conn.available_extensions = [DEFLATE]
         super().handle_connect(event)
         scope: Any = getattr(self, "scope", None)
         if scope is not None:
-            scope["extensions"][EXTENSION] = DirectSocket(self)
+            compressed = bool(self.conn.extensions)
+            self._direct = DirectSocket(self, compressed=compressed)
+            scope["extensions"][EXTENSION] = self._direct
 
     def handle_cont(self, event: Frame) -> None:
         """The next fragment; too many, or empty ones, are refused."""
@@ -182,16 +192,28 @@ class DirectProtocol(WebSocketsSansIOProtocol):
         else:
             self.conn.data_to_send()
 
+    def handle_pong(self, event: Frame) -> None:
+        """Tell how long it took."""
+        awaited = self.pending_ping_payload is not None
+        super().handle_pong(event)
+        if awaited and self.pending_ping_payload is None and self._direct is not None:
+            self._direct.on_round_trip(self.last_ping_rtt)
+
     def send_receive_event_to_app(self) -> None:
         """Check that text is text before uvicorn does, who logs a traceback where it is not."""
+        text = None
         if self.curr_msg_data_type == "text":
             self.frames = [b"".join(self.frames)]
             try:
-                self.frames[0].decode()
+                text = self.frames[0].decode()
             except UnicodeDecodeError:
                 self._fail(CloseCode.INVALID_DATA, "invalid UTF-8")
                 return
-        super().send_receive_event_to_app()
+        if self._direct is None or not self._direct.detached:
+            super().send_receive_event_to_app()
+        elif not self.close_sent:
+            data, self.frames = b"".join(self.frames), []
+            self._direct.take(data if text is None else text)
 
     def handle_parser_exception(self) -> None:
         """The close frame is out; end our side, and read on for a moment.
@@ -205,21 +227,17 @@ class DirectProtocol(WebSocketsSansIOProtocol):
         )
         self._failed = True
         self.close_sent = True
+        if self._direct is not None:
+            self._direct.end()
         self.stop_keepalive()
         self.transport.write(b"".join(self.conn.data_to_send()))
         if self.transport.can_write_eof():
             self.transport.write_eof()
-            self.read_on()
+            self.read(on=True)
             # Not None: then uvicorn does not close when the application ends.
             self.close_timer = self.loop.call_later(ABORT_AFTER_S, self.transport.abort)
         else:
             self.transport.close()
-
-    def read_on(self) -> None:
-        """Take the client's bytes again, though the application did not ask for more."""
-        if self.read_paused:
-            self.read_paused = False
-            self.transport.resume_reading()
 
     # Private.
 
@@ -238,7 +256,33 @@ class DirectProtocol(WebSocketsSansIOProtocol):
         self.transport.write(answer or BAD_REQUEST)
         self.transport.close()
 
+    def _forget_handshake(self) -> None:
+        """What served the handshake is not kept for the hours that the connection lasts."""
+        if self.close_timer is not None and not self.close_sent:
+            self.close_timer.cancel()
+            self.close_timer = None
+        self.queue = NOWHERE
+        self.scope = self.request = self.response = None  # type: ignore[assignment]
+
     def _end_soon(self, *, closing: bool = False) -> None:
         """A transport that closes waits for its buffer, which nobody may ever read: end it in time."""
-        if self._end is None and (closing or self.transport.is_closing()):
+        if not closing and not self.transport.is_closing():
+            return
+        if self._direct is not None:
+            self._direct.mute()
+        if self._end is None:
             self._end = self.loop.call_later(ABORT_AFTER_S, self.transport.abort)
+
+
+class _Nowhere:
+    """The queue of a detached connection: nobody reads it."""
+
+    def put_nowait(self, event: object) -> None:
+        """Drop it."""
+
+
+NOWHERE: Any = _Nowhere()
+
+
+def _nothing() -> None:
+    """Stands in for a timer."""

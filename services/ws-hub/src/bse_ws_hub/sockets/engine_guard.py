@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bse_ws_hub.sockets.direct_protocol import EXTENSION, DirectSocket
+from bse_ws_hub.sockets.direct_socket import EXTENSION, DirectSocket
 from bse_ws_hub.sockets.engine_refusals import (
     BAD_METHOD,
     BAD_REQUEST,

@@ -5,27 +5,26 @@ from typing import Any, Protocol
 
 from engineio.packet import MESSAGE, Packet
 
-from bse_ws_hub.sockets.direct_protocol import DirectSocket, ready_frame
+from bse_ws_hub.sockets.direct_socket import DirectSocket
 
 
 class Outlet(Protocol):
-    """A client's way out. Nothing waits; `backlog` is 0..1 and beyond, 1 meaning full."""
+    """A client's way out. Nothing waits. A `DirectSocket` is one."""
 
-    def prepare(self, payload: bytes) -> Any:
-        """The payload as this door sends it; the result serves all clients of the door."""
-        ...
+    on_unread: Callable[[], None]
+    """To be called when something is left unread: from then on the hub looks at `backlog`."""
 
-    def write(self, prepared: Any) -> None:
-        """Send what `prepare` made."""
+    @property
+    def write(self) -> Callable[[bytes], None]:
+        """Sends what the codec's `wire` made."""
         ...
 
     def backlog(self) -> float:
-        """How full this client's buffer is."""
+        """How full this client's buffer is: 0..1 and beyond, 1 meaning full."""
         ...
 
-    @property
-    def full(self) -> bool:
-        """Whether the buffer has reached its limit. Asked after every write: cheap."""
+    def unread_bytes(self) -> int:
+        """The same in bytes."""
         ...
 
     def close(self, code: int, reason: str) -> None:
@@ -33,115 +32,69 @@ class Outlet(Protocol):
         ...
 
 
-class RawOutlet:
-    """The raw WebSocket door."""
-
-    def __init__(self, socket: DirectSocket, *, text: bool, backlog_bytes_max: int):
-        self._socket = socket
-        self._text = text
-        self._backlog_bytes_max = backlog_bytes_max
-        socket.limit(backlog_bytes_max)
-        self.write: Callable[[bytes], None] = (
-            socket.write
-        )  # on the hot path: one call less
-
-    def prepare(self, payload: bytes) -> bytes:
-        """One WebSocket frame."""
-        return ready_frame(payload, text=self._text)
-
-    def backlog(self) -> float:
-        """The transport's buffer against the limit."""
-        return self._socket.backlog_bytes() / self._backlog_bytes_max
-
-    @property
-    def full(self) -> bool:
-        """As the transport has told."""
-        return self._socket.full
-
-    def close(self, code: int, reason: str) -> None:
-        """With a close frame."""
-        self._socket.close(code, reason)
-
-
-class EnginePayload:
-    """A Socket.IO packet in the two forms that Engine.IO clients are sent, each made once when first needed."""
-
-    __slots__ = ("_frame", "_packet", "_payload")
-
-    def __init__(self, payload: bytes):
-        self._payload = payload
-        self._frame: bytes | None = None
-        self._packet: Packet | None = None
-
-    @property
-    def frame(self) -> bytes:
-        """A ready WebSocket frame: an Engine.IO message (type 4) is text."""
-        if self._frame is None:
-            self._frame = ready_frame(b"4" + self._payload, text=True)
-        return self._frame
-
-    @property
-    def packet(self) -> Packet:
-        """A packet for Engine.IO's queue."""
-        if self._packet is None:
-            self._packet = Packet(MESSAGE, data=self._payload.decode())
-        return self._packet
-
-
 class EngineIoOutlet:
     """The Socket.IO door.
 
     Engine.IO's queue serves every transport, at the price of a task switch and an encoding a packet. A session that
-    was born on a WebSocket is written to directly, once `go_direct` says that nothing older is on its way through
-    the queue. One that was upgraded stays with the queue: what is between the queue and the socket can't be seen.
+    was born on a WebSocket is written to directly once nothing older is on its way through the queue. One that was
+    upgraded stays with the queue: what is between the queue and the socket can't be seen.
     """
 
-    def __init__(self, engine: Any, engine_sid: str, close: Any, packets_max: int):
+    def __init__(
+        self, engine: Any, engine_sid: str, close: Callable[[], None], packets_max: int
+    ):
+        self.write: Callable[[bytes], None] = self._enqueue
+        self._on_unread: Callable[[], None] = lambda: None
         self._engine = engine
         self._engine_sid = engine_sid
         self._close = close
         self._packets_max = packets_max
         self._direct: DirectSocket | None = None
-        self._backlog_bytes_max = 1
 
-    def go_direct(self, socket: DirectSocket, backlog_bytes_max: int) -> None:
-        """From now on write to the socket whenever the queue is empty."""
-        self._direct = socket
-        self._backlog_bytes_max = backlog_bytes_max
-        socket.limit(backlog_bytes_max)
+    @property
+    def on_unread(self) -> Callable[[], None]:
+        """See Outlet."""
+        return self._on_unread
 
-    def prepare(self, payload: bytes) -> EnginePayload:
-        """One Engine.IO message."""
-        return EnginePayload(payload)
+    @on_unread.setter
+    def on_unread(self, told: Callable[[], None]) -> None:
+        self._on_unread = told
 
-    def write(self, prepared: EnginePayload) -> None:
-        """Directly, or into the client's queue, which is unbounded: `backlog` is what bounds it."""
+    @property
+    def queued(self) -> int:
+        """Packets that wait."""
         socket = self._engine.sockets.get(self._engine_sid)
-        if socket is None or socket.closed:
-            return
-        if self._direct is not None and socket.queue.empty():
-            self._direct.write(prepared.frame)
-        else:
-            socket.queue.put_nowait(prepared.packet)
+        return 0 if socket is None else socket.queue.qsize()
+
+    def go_direct(self, socket: DirectSocket) -> None:
+        """From now on what is written is a ready frame for this socket."""
+        self._direct = socket
+        socket.on_unread = self._on_unread
+        socket.on_muted = self._muted
+        self.write = socket.write
 
     def backlog(self) -> float:
         """What waits, in the queue or in the transport, against the limit."""
-        socket = self._engine.sockets.get(self._engine_sid)
-        if socket is None:
-            return 0.0
-        queued: float = socket.queue.qsize() / self._packets_max
-        if self._direct is None:
-            return queued
-        return max(queued, self._direct.backlog_bytes() / self._backlog_bytes_max)
+        queued = self.queued / self._packets_max
+        return queued if self._direct is None else max(queued, self._direct.backlog())
 
-    @property
-    def full(self) -> bool:
-        """The transport's word, or the queue's length."""
-        if self._direct is not None and self._direct.full:
-            return True
+    def unread_bytes(self) -> int:
+        """See Outlet."""
         socket = self._engine.sockets.get(self._engine_sid)
-        return socket is not None and socket.queue.qsize() >= self._packets_max
+        queued: int = 0 if socket is None else socket.queue.waiting_bytes()
+        return queued + (self._direct.unread_bytes() if self._direct else 0)
 
     def close(self, code: int, reason: str) -> None:
         """By the disconnect packet; the `goodbye` before it says why."""
         self._close()
+
+    def _enqueue(self, payload: bytes) -> None:
+        """Into the client's queue, which is unbounded: `backlog` is what bounds it."""
+        socket = self._engine.sockets.get(self._engine_sid)
+        if socket is not None and not socket.closed:
+            socket.queue.put_nowait(Packet(MESSAGE, data=payload.decode()))
+            self._on_unread()
+
+    def _muted(self) -> None:
+        if self._direct is not None:
+            self.write = self._direct.write

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from starlette.types import Message, Receive
 
-from bse_ws_hub.sockets.direct_protocol import DirectSocket
+from bse_ws_hub.sockets.direct_socket import DirectSocket
 
 
 UPGRADE_WITHIN_S = 10.0

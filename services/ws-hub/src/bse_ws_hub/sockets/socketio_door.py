@@ -17,6 +17,7 @@ from bse_shared.redis_edge.instances import Subscriptions
 from bse_ws_hub.clients import TOO_MANY_COMMANDS, Client, Clients
 from bse_ws_hub.encodings.json_codec import SocketIoCodec
 from bse_ws_hub.encodings.messages import Message, error
+from bse_ws_hub.encodings.wire import as_it_is, deflated_engine_frame
 from bse_ws_hub.hub.commands import BadCommand, Command, command_from_object
 from bse_ws_hub.hub.disconnects import (
     BAD_MESSAGES,
@@ -27,18 +28,21 @@ from bse_ws_hub.hub.disconnects import (
 )
 from bse_ws_hub.hub.hub import Session
 from bse_ws_hub.sockets import socketio_packets as packets
-from bse_ws_hub.sockets.direct_protocol import ABORT_AFTER_S, EXTENSION, DirectSocket
+from bse_ws_hub.sockets.direct_protocol import ABORT_AFTER_S
+from bse_ws_hub.sockets.direct_socket import EXTENSION, DirectSocket
 from bse_ws_hub.sockets.engine_guard import EngineGuard
 from bse_ws_hub.sockets.outlets import EngineIoOutlet
 from bse_ws_hub.sockets.socketio_packets import InPacket
 from bse_ws_hub.sockets.strict_server import StrictServer
 
 
-CODEC = SocketIoCodec()
+QUEUED = SocketIoCodec("socketio-queue", as_it_is)
+DIRECT = SocketIoCodec()
+DIRECT_DEFLATED = SocketIoCodec("socketio+deflate", deflated_engine_frame)
 
 CLIENT_ID_MAX = 128
 DIRECT_AFTER_S = 0.25
-EVENTS = frozenset({"subscribe", "unsubscribe", "resume", "rate"})
+EVENTS = frozenset({"subscribe", "unsubscribe", "resume", "rate", "heartbeat"})
 DRAIN_WITHIN_S = 2.0
 CONNECT_WITHIN_S = 5.0
 """A session that does not name its namespace by then is ended."""
@@ -114,7 +118,9 @@ class SocketIoDoor:
     def _opened(self, eio_sid: str, environ: dict[str, Any]) -> None:
         scope = environ["asgi.scope"]
         if scope["type"] == "websocket":
-            self._direct[eio_sid] = scope["extensions"][EXTENSION]
+            socket: DirectSocket = scope["extensions"][EXTENSION]
+            socket.on_round_trip = self._clients.metrics.round_trip_seconds.observe
+            self._direct[eio_sid] = socket
             self._born_on_websocket.add(eio_sid)
         self._cut_later(eio_sid, CONNECT_WITHIN_S, unless_connected=True)
 
@@ -157,13 +163,13 @@ class SocketIoDoor:
             self._clients.settings.backlog_packets_max,
         )
         client = self._clients.connect(
-            Session("", CODEC, outlet, _client_id(auth)), outlet
+            Session("", QUEUED, outlet, _client_id(auth)), outlet
         )
         self._by_session[eio_sid] = client
         if eio_sid in self._born_on_websocket:
             # Python-socketio's answer to the handshake goes through the queue: let it pass first.
             asyncio.get_running_loop().call_later(
-                DIRECT_AFTER_S, self._go_direct, eio_sid, outlet
+                DIRECT_AFTER_S, self._go_direct, eio_sid, client, outlet
             )
         if client.session.client_id:
             taking = self.server.start_background_task(self._take_stored_set, client)
@@ -171,10 +177,19 @@ class SocketIoDoor:
             if self._clients.follower.ready:
                 await taking
 
-    def _go_direct(self, eio_sid: str, outlet: EngineIoOutlet) -> None:
+    def _go_direct(self, eio_sid: str, client: Client, outlet: EngineIoOutlet) -> None:
         socket = self._direct.get(eio_sid)
-        if socket is not None:
-            outlet.go_direct(socket, self._clients.settings.backlog_bytes_max)
+        if socket is None or self._by_session.get(eio_sid) is not client:
+            return
+        if outlet.queued:  # not yet: what is older goes first
+            asyncio.get_running_loop().call_later(
+                DIRECT_AFTER_S, self._go_direct, eio_sid, client, outlet
+            )
+            return
+        socket.limit(self._clients.settings.backlog_bytes_max)
+        outlet.go_direct(socket)
+        codec = DIRECT_DEFLATED if socket.compressed else DIRECT
+        self._clients.hub.recode(client.session, codec)
 
     async def _disconnect(self, sid: str, reason: str) -> None:
         eio_sid = self.server.manager.eio_sid_from_sid(sid, "/")

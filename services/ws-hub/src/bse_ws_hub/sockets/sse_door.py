@@ -6,7 +6,7 @@ itself, and gets what it lacks.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -30,30 +30,27 @@ class SseOutlet:
 
     def __init__(self, backlog_bytes_max: int):
         self.closed = False
+        self.on_unread: Callable[[], None] = lambda: None
         self._events: deque[bytes] = deque()
         self._bytes = 0
         self._backlog_bytes_max = backlog_bytes_max
         self._news = asyncio.Event()
 
-    def prepare(self, payload: bytes) -> bytes:
-        """An event is sent as it is."""
-        return payload
-
-    def write(self, prepared: bytes) -> None:
+    def write(self, event: bytes) -> None:
         """Let the response take it."""
         if not self.closed:
-            self._events.append(prepared)
-            self._bytes += len(prepared)
+            self._events.append(event)
+            self._bytes += len(event)
             self._news.set()
+            self.on_unread()
 
     def backlog(self) -> float:
         """What the response has not taken against the limit."""
         return self._bytes / self._backlog_bytes_max
 
-    @property
-    def full(self) -> bool:
-        """Whether the response has left too much."""
-        return self._bytes >= self._backlog_bytes_max
+    def unread_bytes(self) -> int:
+        """See Outlet."""
+        return self._bytes
 
     def close(self, code: int, reason: str) -> None:
         """End the response behind what is written."""

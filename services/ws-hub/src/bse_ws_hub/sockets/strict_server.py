@@ -36,6 +36,11 @@ class PortionedQueue(asyncio.Queue[Any]):
         self._portion += 1
         return super().get_nowait()
 
+    def waiting_bytes(self) -> int:
+        """How much waits, about."""
+        waiting: Any = self._queue  # type: ignore[attr-defined]
+        return sum(len(packet.data or "") for packet in waiting if packet)
+
 
 class QueueingEngine(engineio.AsyncServer):  # type: ignore[misc]  # the library has no types
     """python-engineio with our queue, whose ping timers end with their sessions.

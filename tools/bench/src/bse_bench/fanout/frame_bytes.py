@@ -1,6 +1,5 @@
 """How many bytes a symbol update takes, over a simulated trading day, against the gateway's whole JSON quote."""
 
-import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -23,7 +22,7 @@ from bse_shared.quotes.quality import Quality
 from bse_shared.quotes.shard_writer import Plan as CommitPlan
 from bse_shared.quotes.shard_writer import ShardWriter
 from bse_ws_hub.encodings.msgpack_codec import MsgpackCodec
-from bse_ws_hub.sockets.direct_protocol import ready_frame
+from bse_ws_hub.encodings.wire import binary_frame, deflated_binary_frame
 
 
 SCRIPS = 50
@@ -46,8 +45,8 @@ class Tally:
         self.frames += 1
         self.updates += len(quotes)
         self.json += sum(map(len, quotes))
-        self.plain += len(ready_frame(payload, text=False))
-        self.deflated += len(ready_frame(_deflated(payload), text=False))
+        self.plain += len(binary_frame(payload))
+        self.deflated += len(deflated_binary_frame(payload))
 
 
 def frame_bytes(plan: Plan) -> list[Row]:
@@ -140,9 +139,3 @@ def _instruments() -> dict[int, Instrument]:
 def _whole(settled: SettledQuotes, instrument: Instrument, image: Image) -> bytes:
     view = QuoteView(instrument, image, Quality.LIVE, image.changed_at_ms, 40)
     return settled.json(view)
-
-
-def _deflated(payload: bytes) -> bytes:
-    """As permessage-deflate without context takeover sends it (RFC 7692, 7.2.1), zlib level 1."""
-    deflate = zlib.compressobj(1, zlib.DEFLATED, -15)
-    return (deflate.compress(payload) + deflate.flush(zlib.Z_SYNC_FLUSH))[:-4]

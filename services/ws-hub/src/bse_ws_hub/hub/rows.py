@@ -1,0 +1,197 @@
+"""The rows of messages: what one receiver is owed, found from positions, and cut into frames."""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from bse_shared.quotes.frame import NO_IMAGE, Image
+from bse_shared.quotes.position import START, Position
+from bse_shared.quotes.quote_table import QuoteTable
+from bse_ws_hub.encodings.codec import Codec
+from bse_ws_hub.encodings.messages import Message
+from bse_ws_hub.hub.backlog import Backlog
+from bse_ws_hub.hub.hub import Session
+from bse_ws_hub.hub.now import Now
+from bse_ws_hub.hub.qualities import Qualities
+from bse_ws_hub.hub.tape import Tape
+from bse_ws_hub.hub.wants import Want
+
+
+QUOTES_PER_FRAME_MAX = 100
+"""Images of many scrips are cut into several messages, so that no single one is huge."""
+
+PORTION_BYTES = 64 * 1024
+"""A client apart that is owed more gets it in portions, each when it has read the last."""
+
+
+class Delivery(NamedTuple):
+    """One payload for one or many sessions of a codec; `quotes` rows in it, the newest received at `received_at_ms`."""
+
+    sessions: Collection[Session]
+    codec: Codec
+    payload: bytes
+    quotes: int
+    received_at_ms: int
+
+
+@dataclass(slots=True)
+class Rows:
+    """What one receiver gets now. `lost`: changes that it wanted one by one and gets merged. `bytes`: of what is owed."""
+
+    images: list[bytes] = field(default_factory=list)
+    updates: list[bytes] = field(default_factory=list)
+    qualities: list[bytes] = field(default_factory=list)
+    lost: list[Message] = field(default_factory=list)
+    received_at_ms: int = 0
+    bytes: int = 0
+
+    def deliveries(
+        self, sessions: Collection[Session], codec: Codec, now: Now
+    ) -> Iterator[Delivery]:
+        """As frames: what was lost, then images, updates, qualities."""
+        if self.lost:
+            message = codec.message({"type": "lost", "quotes": self.lost})
+            yield Delivery(sessions, codec, message, 0, 0)
+        received_at_ms = self.received_at_ms or now.ms
+        for start in range(0, len(self.images), QUOTES_PER_FRAME_MAX):
+            part = self.images[start : start + QUOTES_PER_FRAME_MAX]
+            payload = codec.frame("image", now.ms, received_at_ms, part)
+            yield Delivery(sessions, codec, payload, len(part), received_at_ms)
+        if self.updates:
+            payload = codec.frame("update", now.ms, received_at_ms, self.updates)
+            quotes = len(self.updates)
+            yield Delivery(sessions, codec, payload, quotes, received_at_ms)
+        if self.qualities:
+            payload = codec.frame("quality", now.ms, 0, self.qualities)
+            yield Delivery(sessions, codec, payload, len(self.qualities), 0)
+
+
+@dataclass(slots=True)
+class RowMaker:
+    """Makes rows from the table as it is, and from what the tape remembers."""
+
+    table: QuoteTable
+    tape: Tape
+    qualities: Qualities
+    times_lost: int = 0
+
+    def image(self, codec: Codec, code: int, want: Want, now: Now) -> bytes:
+        """The scrip as it is. One without a quote yet has an image too, all null."""
+        image = self.table.get(code) or NO_IMAGE
+        held = image._replace(position=self.held(code, want.mask))
+        symbol, quality = now.master.symbol_of(code), self.qualities.told(code, now)
+        return codec.image_chunk(code, symbol, held, want.mask, quality)
+
+    def held(self, code: int, mask: int) -> Position:
+        """Where somebody stands who was sent everything of these fields."""
+        if self.table.get(code) is None:
+            return START
+        return self.tape.stamps.newest(code, mask)
+
+    def update(
+        self,
+        codec: Codec,
+        code: int,
+        image: Image,
+        wanted: int,
+        changed: int,
+        since: int,
+        now: Now,
+    ) -> bytes:
+        """The changed ones of the wanted fields, after a sequence up to where the stream then stands."""
+        position = self.held(code, wanted)
+        if position != image.position:
+            image = image._replace(position=position)
+        symbol = now.master.symbol_of(code)
+        return codec.update_chunk(code, symbol, image, changed, since)
+
+    def steps(
+        self, codec: Codec, code: int, since: Position, mask: int, now: Now
+    ) -> list[bytes] | None:
+        """Each change of these fields since a position; None where they are not all known any more."""
+        steps = self.tape.history.after(code, since)
+        if steps is None:
+            return None
+        rows, sequence = [], since.sequence
+        symbol = now.master.symbol_of(code)
+        for step in steps:
+            changed = step.mask & mask
+            if changed:
+                image = step.image
+                rows.append(codec.update_chunk(code, symbol, image, changed, sequence))
+                sequence = image.position.sequence
+        return rows
+
+    def lost(self, code: int, since: Position, mask: int, now: Now) -> Message:
+        """What is told of changes that come merged to somebody who wanted each."""
+        self.times_lost += 1
+        return {
+            "symbol": now.master.symbol_of(code),
+            "code": code,
+            "from": since.sequence,
+            "to": self.held(code, mask).sequence,
+        }
+
+    def owed(
+        self,
+        codec: Codec,
+        backlog: Backlog,
+        wants: dict[int, Want],
+        codes: Iterable[int],
+        now: Now,
+        bytes_max: float = float("inf"),
+    ) -> Rows:
+        """What is pending of these scrips: merged or step by step, or an image where the epoch changed.
+
+        Once there are `bytes_max`, the rest stays pending.
+        """
+        rows = Rows()
+        for code in codes:
+            if rows.bytes >= bytes_max:
+                break
+            image, want = self.table.get(code), wants.get(code)
+            backlog.pending.pop(code, None)
+            if image is None or want is None:
+                continue
+            since, newest = backlog.held.get(code, START), self.held(code, want.mask)
+            if newest <= since <= image.position:
+                continue
+            self.owe(rows, codec, code, image, want, since, now)
+            backlog.held[code] = newest
+            if want.interval_ms:
+                backlog.next_ms[code] = now.ms + want.interval_ms
+            rows.received_at_ms = max(rows.received_at_ms, image.changed_at_ms)
+        return rows
+
+    def owe(
+        self,
+        rows: Rows,
+        codec: Codec,
+        code: int,
+        image: Image,
+        want: Want,
+        since: Position,
+        now: Now,
+    ) -> None:
+        """Add what leads from `since` to the scrip as it is: steps, one merged update, or an image."""
+        if since.epoch != image.position.epoch or since > image.position:
+            if want.every and since != START:
+                rows.lost.append(self.lost(code, since, want.mask, now))
+            row = self.image(codec, code, want, now)
+            rows.images.append(row)
+            rows.bytes += len(row)
+            return
+        if want.every:
+            steps = self.steps(codec, code, since, want.mask, now)
+            if steps is not None:
+                rows.updates += steps
+                rows.bytes += sum(map(len, steps))
+                return
+            rows.lost.append(self.lost(code, since, want.mask, now))
+        changed = self.tape.stamps.after(code, since.sequence) & want.mask
+        if changed:
+            row = self.update(
+                codec, code, image, want.mask, changed, since.sequence, now
+            )
+            rows.updates.append(row)
+            rows.bytes += len(row)

@@ -1,0 +1,176 @@
+"""One WebSocket as the hub writes to it and hears from it: no task and no queue between the hub and the socket."""
+
+from asyncio import Transport
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Protocol
+
+
+EXTENSION = "bse.direct_socket"
+
+UNREAD_BYTES_MAX = 64 * 1024
+
+
+class Receiver(Protocol):
+    """Who takes a socket's messages instead of the ASGI application."""
+
+    def message(self, data: str | bytes) -> float:
+        """One message; the seconds after which the next one may come."""
+        ...
+
+    def closed(self) -> None:
+        """There will be no more, and nothing more is sent. Called once."""
+        ...
+
+
+class Owner(Protocol):
+    """The WebSocket protocol, as far as its socket needs it."""
+
+    transport: Transport
+    loop: Any
+
+    def close_with(self, code: int, reason: str) -> None:
+        """Send a close frame, and end."""
+        ...
+
+    def detach(self) -> list[str | bytes]:
+        """Let the ASGI application go; the messages that it has not taken."""
+        ...
+
+    def read(self, *, on: bool) -> None:
+        """Take the client's bytes, or leave them to him."""
+        ...
+
+
+class DirectSocket:
+    """`write` hands a ready frame to the transport, and drops it once the connection is closing.
+
+    It is bound to the transport itself: on the hot path every call less counts. `on_unread` is called when the kernel
+    takes no more, `on_round_trip` with the seconds from a ping to its pong. Who does not read what he is answered, or
+    commands too fast, gets no more messages read: that bounds what he can make the hub hold.
+    """
+
+    __slots__ = (
+        "_held",
+        "_inbox",
+        "_owner",
+        "_receiver",
+        "_unread_bytes_max",
+        "compressed",
+        "on_muted",
+        "on_round_trip",
+        "on_unread",
+        "write",
+    )
+
+    def __init__(self, owner: Owner, *, compressed: bool):
+        self.compressed = compressed
+        self.on_muted: Callable[[], None] = _nothing
+        self.on_unread: Callable[[], None] = _nothing
+        self.on_round_trip: Callable[[float], None] = _nothing
+        self.write: Callable[[bytes], None] = owner.transport.write
+        self._owner = owner
+        self._receiver: Receiver | None = None
+        self._inbox: deque[str | bytes] | None = None
+        self._held = False
+        self._unread_bytes_max = UNREAD_BYTES_MAX
+
+    # For the doors.
+
+    def limit(self, unread_bytes_max: int) -> None:
+        """So many unread bytes are a full buffer."""
+        self._unread_bytes_max = unread_bytes_max
+
+    def unread_bytes(self) -> int:
+        """What the client has not read yet, as far as this process still holds it."""
+        transport = self._owner.transport
+        return 0 if transport.is_closing() else transport.get_write_buffer_size()
+
+    def backlog(self) -> float:
+        """The same against the limit; 1 is full."""
+        return self.unread_bytes() / self._unread_bytes_max
+
+    def detach(self, receiver: Receiver) -> None:
+        """From now on messages go to the receiver; the ASGI application may return, and the connection lives on."""
+        self._receiver = receiver
+        if self.write is _nothing:
+            self.end()
+            return
+        for data in self._owner.detach():
+            self.take(data)
+
+    def close(self, code: int, reason: str) -> None:
+        """Send a close frame behind what is buffered; cut the connection if it is not read soon."""
+        self._owner.close_with(code, reason)
+
+    # For the protocol.
+
+    @property
+    def detached(self) -> bool:
+        """Whether a receiver takes the messages."""
+        return self._receiver is not None
+
+    def mute(self) -> None:
+        """Nothing is written any more."""
+        if self.write is not _nothing:
+            self.write = _nothing
+            self.on_muted()
+
+    def end(self) -> None:
+        """The connection is over, or as good as over."""
+        self.mute()
+        self._inbox = None
+        receiver, self._receiver = self._receiver, _NOBODY
+        if receiver is not None:
+            receiver.closed()
+
+    def drained(self) -> None:
+        """The client has read all."""
+        if self._held:
+            self._go_on()
+
+    def take(self, data: str | bytes) -> None:
+        """A message came."""
+        if self._receiver is None:
+            return
+        if self._held:
+            if self._inbox is None:
+                self._inbox = deque()
+            self._inbox.append(data)
+            return
+        wait_s = self._receiver.message(data)
+        if wait_s:
+            self._hold()
+            self._owner.loop.call_later(wait_s, self._go_on)
+        elif self.backlog() >= 1:
+            self._hold()
+
+    def _hold(self) -> None:
+        self._held = True
+        self._owner.read(on=False)
+
+    def _go_on(self) -> None:
+        self._held = False
+        inbox, self._inbox = self._inbox, None
+        for data in inbox or ():
+            self.take(data)
+        if not self._held:
+            self._owner.read(on=True)
+
+
+class _Nobody:
+    """Takes what comes after the end."""
+
+    def message(self, data: str | bytes) -> float:
+        """Passed over."""
+        return 0.0
+
+    def closed(self) -> None:
+        """Told already."""
+
+
+_NOBODY = _Nobody()
+
+
+def _nothing(*_: object) -> None:
+    """What a closing connection does with a frame."""
