@@ -67,7 +67,10 @@ NATS = Door(("--text", "0", "--ready", "PONG", "--match", "MSG ", "--rows", "MSG
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What came between two marks. `messages` are updates, `frames` everything."""
+    """What came between two marks. `messages` are updates, `frames` everything.
+
+    Percentiles: `latency_ms` since the publisher's stamp, `tick_ms` since the hub's tick that sent it began.
+    """
 
     ms: float
     frames: int
@@ -79,6 +82,7 @@ class Counts:
     close_code: int
     cpu_ms: float
     latency_ms: dict[str, float]
+    tick_ms: dict[str, float]
 
 
 class Load:

@@ -54,6 +54,14 @@ def _quoted(text: str) -> str:
     return msgspec.json.encode(text).decode()
 
 
+@lru_cache(maxsize=64)
+def _head(opening: str, kind: str, sent_at_ms: int, received_at_ms: int) -> bytes:
+    """What all frames of a tick begin with."""
+    received = "" if kind == "quality" else f',"received_at_ms":{received_at_ms}'
+    opened = opening.replace("KIND", kind)
+    return f'{opened}"sent_at_ms":{sent_at_ms}{received},"quotes":['.encode()
+
+
 @lru_cache(maxsize=4096)
 def _fields_of(mask: int) -> list[tuple[int, str, Callable[[Any], str]]]:
     return [field for field in _FIELDS if mask >> field[0] & 1]
@@ -73,6 +81,7 @@ class JsonCodec:
 
     door = "json"
     chunks = "json"
+    opening, ending = '{"type":"KIND",', b"]}"
 
     def __init__(self, name: str = "json", wire: Wire = text_frame):
         self.name = name
@@ -106,10 +115,8 @@ class JsonCodec:
         self, kind: str, sent_at_ms: int, received_at_ms: int, chunks: Sequence[bytes]
     ) -> bytes:
         """See Codec."""
-        return b'{"type":"%b",%b}' % (
-            kind.encode(),
-            _body(kind, sent_at_ms, received_at_ms, chunks),
-        )
+        head = _head(self.opening, kind, sent_at_ms, received_at_ms)
+        return b"".join((head, b",".join(chunks), self.ending))
 
     def message(self, message: Message) -> bytes:
         """See Codec."""
@@ -120,31 +127,12 @@ class SocketIoCodec(JsonCodec):
     """The same as Socket.IO event packets (`2["type",{…}]`), which Engine.IO wraps as messages."""
 
     door = "socketio"
+    opening, ending = '2["KIND",{', b"]}]"
 
     def __init__(self, name: str = "socketio", wire: Wire = engine_frame):
         super().__init__(name, wire)
-
-    def frame(
-        self, kind: str, sent_at_ms: int, received_at_ms: int, chunks: Sequence[bytes]
-    ) -> bytes:
-        """See Codec."""
-        return b'2["%b",{%b}]' % (
-            kind.encode(),
-            _body(kind, sent_at_ms, received_at_ms, chunks),
-        )
 
     def message(self, message: Message) -> bytes:
         """See Codec."""
         members = {name: value for name, value in message.items() if name != "type"}
         return b"2" + msgspec.json.encode([message["type"], members])
-
-
-def _body(
-    kind: str, sent_at_ms: int, received_at_ms: int, chunks: Sequence[bytes]
-) -> bytes:
-    received = b"" if kind == "quality" else b',"received_at_ms":%d' % received_at_ms
-    return b'"sent_at_ms":%d%b,"quotes":[%b]' % (
-        sent_at_ms,
-        received,
-        b",".join(chunks),
-    )

@@ -19,7 +19,7 @@ from bse_shared.quotes.quote_table import Changes, QuoteTable
 from bse_ws_hub.encodings.codec import Codec
 from bse_ws_hub.encodings.messages import Message
 from bse_ws_hub.hub.digest import Digests
-from bse_ws_hub.hub.hub import Group, Hub, Session, View
+from bse_ws_hub.hub.hub import Group, Hub, Part, Session, View
 from bse_ws_hub.hub.now import Now
 from bse_ws_hub.hub.qualities import Qualities
 from bse_ws_hub.hub.rows import PORTION_BYTES, Delivery, RowMaker, Rows
@@ -30,6 +30,9 @@ from bse_ws_hub.hub.wants import Want
 
 HISTORY_STEPS_MAX = 50_000
 
+FEW = 4
+"""Where so many times fewer scrips changed than a client has, those that changed are looked at."""
+
 Since = dict[View, dict[int, Position]]
 
 Row = TypeVar("Row")
@@ -37,12 +40,17 @@ Row = TypeVar("Row")
 
 @dataclass(slots=True)
 class _Chunks:
-    """One view's rows of this tick, by scrip. `steps` instead of `updates` where each change is wanted."""
+    """One view's rows of this tick, by scrip. `steps` instead of `updates` where each change is wanted.
+
+    `by_slot`: the updates once more, in the hub's slots.
+    """
 
     images: dict[int, bytes] = field(default_factory=dict)
     updates: dict[int, bytes] = field(default_factory=dict)
+    by_slot: list[bytes] = field(default_factory=list)
     steps: dict[int, list[bytes]] = field(default_factory=dict)
     lost: dict[int, Message] = field(default_factory=dict)
+    received_at_ms: int = 0
 
 
 class FanOut:
@@ -68,7 +76,7 @@ class FanOut:
             return None
         if not self._tape.gone.isdisjoint(group.wants):
             return None  # some have the last quote of what is gone, some never saw it
-        return self._digests.of((v.mask, codes) for v, codes in group.parts.items())
+        return self._digests.of((v.mask, part.codes) for v, part in group.parts.items())
 
     @property
     def vector(self) -> str:
@@ -171,33 +179,62 @@ class FanOut:
     # In step.
 
     def _in_step(self, dirty: Changes, since: Since, now: Now) -> Iterator[Delivery]:
-        touched: dict[Group, None] = {}
         chunks: dict[View, _Chunks] = {}
+        touched: dict[Group, None] = {}
+        alone: list[tuple[_Chunks, dict[Group, None]]] = []
         received_at_ms = 0
         for view, held in since.items():
             by_code = self._hub.watchers.get(view)
             if not held or by_code is None:
                 continue
-            made = chunks[view] = _Chunks()
-            for code, position in held.items():
-                groups = by_code.get(code)
-                image = self._table.get(code)
-                if groups is None or image is None:
+            made = chunks[view] = self._made(view, held, by_code, dirty, now)
+            received_at_ms = max(received_at_ms, made.received_at_ms)
+            watching: dict[Group, None] = {}
+            for code in held.keys() & by_code.keys():
+                watching.update(by_code[code])
+            if made.images or made.steps:
+                touched.update(watching)
+            else:
+                alone.append((made, watching))
+        for made, watching in alone:
+            for group in watching:
+                part = group.only_part
+                if part is None:  # more than one mode: they come together below
+                    touched[group] = None
                     continue
-                touched.update(groups)
-                received_at_ms = max(received_at_ms, image.changed_at_ms)
-                codec = next(iter(groups)).codec
-                if view.every or position.epoch != image.position.epoch:
-                    self._make_owed(made, codec, view, code, image, position, now)
-                else:
-                    mask = dirty[code] & view.mask
-                    made.updates[code] = self._rows.update(
-                        codec, code, image, view.mask, mask, position.sequence, now
-                    )
+                codec, rows = group.codec, self._updates(part, made)
+                payload = codec.frame("update", now.ms, received_at_ms, rows)
+                sessions = group.members.values()
+                yield Delivery(sessions, codec, payload, len(rows), received_at_ms)
         for group in touched:
-            rows = _gathered(group, chunks)
-            rows.received_at_ms = received_at_ms
-            yield from rows.deliveries(group.members.values(), group.codec, now)
+            gathered = self._gathered(group, chunks)
+            gathered.received_at_ms = received_at_ms
+            yield from gathered.deliveries(group.members.values(), group.codec, now)
+
+    def _made(
+        self,
+        view: View,
+        held: dict[int, Position],
+        by_code: dict[int, dict[Group, None]],
+        dirty: Changes,
+        now: Now,
+    ) -> _Chunks:
+        """Each changed scrip encoded once for this view."""
+        made = _Chunks()
+        for code, position in held.items():
+            groups, image = by_code.get(code), self._table.get(code)
+            if groups is None or image is None:
+                continue
+            made.received_at_ms = max(made.received_at_ms, image.changed_at_ms)
+            codec = next(iter(groups)).codec
+            if view.every or position.epoch != image.position.epoch:
+                self._make_owed(made, codec, view, code, image, position, now)
+            else:
+                mask = dirty[code] & view.mask
+                made.updates[code] = self._rows.update(
+                    codec, code, image, view.mask, mask, position.sequence, now
+                )
+        return made
 
     def _make_owed(
         self,
@@ -217,6 +254,31 @@ class FanOut:
         for lost in rows.lost:
             made.lost[code] = lost
         made.steps[code] = rows.updates
+
+    def _gathered(self, group: Group, chunks: dict[View, _Chunks]) -> Rows:
+        """The group's rows of the tick, out of the views that it has."""
+        rows = Rows()
+        for view, part in group.parts.items():
+            made = chunks.get(view)
+            if made is None:
+                continue
+            rows.updates += self._updates(part, made)
+            rows.images += _picked(part.codes, made.images)
+            for steps in _picked(part.codes, made.steps):
+                rows.updates += steps
+            rows.lost += _picked(part.codes, made.lost)
+        return rows
+
+    def _updates(self, part: Part, made: _Chunks) -> list[bytes]:
+        """The rows of a part's scrips, by the shorter way."""
+        if len(made.updates) * FEW < len(part.codes):
+            return _picked(part.codes, made.updates)
+        if not made.by_slot:
+            slots = self._hub.slots
+            made.by_slot = [b""] * len(slots)
+            for code, row in made.updates.items():
+                made.by_slot[slots[code]] = row
+        return list(filter(None, part.pick(made.by_slot)))
 
     def _images_due(self, session: Session, now: Now) -> Iterator[Delivery]:
         """The first images of a session that follows its group already."""
@@ -301,26 +363,5 @@ class FanOut:
         return codec.quality_chunk(code, now.master.symbol_of(code), quality)
 
 
-def _gathered(group: Group, chunks: dict[View, _Chunks]) -> Rows:
-    """The group's rows of the tick, out of the views that it has."""
-    rows = Rows()
-    for view, codes in group.parts.items():
-        made = chunks.get(view)
-        if made is None:
-            continue
-        if made.updates:
-            rows.updates += _picked(codes, made.updates)
-        if made.images:
-            rows.images += _picked(codes, made.images)
-        if made.steps:
-            for steps in _picked(codes, made.steps):
-                rows.updates += steps
-            rows.lost += _picked(codes, made.lost)
-    return rows
-
-
 def _picked(codes: dict[int, None], rows: dict[int, Row]) -> list[Row]:
-    """The rows of these scrips, by the shorter way."""
-    if len(rows) < len(codes):
-        return [row for code, row in rows.items() if code in codes]
-    return list(filter(None, map(rows.get, codes)))
+    return [row for code, row in rows.items() if code in codes]

@@ -5,8 +5,9 @@ many images, or has just come back. Apart, what it misses is merged in its own b
 is sent.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from bse_shared.quotes.instrument import Instrument, InstrumentMaster
@@ -23,6 +24,13 @@ class View(NamedTuple):
     chunks: str
     mask: int
     every: bool
+
+
+class Part(NamedTuple):
+    """The scrips that a group has in one view. `pick` takes what stands in their slots, in one go."""
+
+    codes: dict[int, None]
+    pick: Callable[[Sequence[bytes]], tuple[bytes, ...]]
 
 
 GroupKey = tuple[str, int, frozenset[tuple[int, Want]]]
@@ -68,11 +76,18 @@ class Group:
     codec: Codec
     key: GroupKey
     wants: dict[int, Want]
-    parts: dict[View, dict[int, None]]
+    parts: dict[View, "Part"]
     members: dict[str, Session] = field(default_factory=dict)
     qualities: list[bytes] = field(default_factory=list)
     backlog: Backlog | None = None
     next_frame_ms: float = 0.0
+    only_part: "Part | None" = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Nearly all groups have one mode: found once, not in every tick."""
+        self.only_part = (
+            next(iter(self.parts.values())) if len(self.parts) == 1 else None
+        )
 
     @property
     def interval_ms(self) -> int:
@@ -84,7 +99,8 @@ class Hub:
     """All sessions and groups, and for each scrip the groups that watch it.
 
     Groups in step stand in `watchers`, by view and scrip, so that a chunk is made once for all of them; limited
-    groups, which get their own merged updates, stand apart from them in `limited_watchers`.
+    groups, which get their own merged updates, stand apart from them in `limited_watchers`. `slots` numbers the scrips
+    that were ever wanted.
     """
 
     def __init__(self, symbols_max: int):
@@ -94,6 +110,7 @@ class Hub:
         self.watchers: dict[View, dict[int, dict[Group, None]]] = {}
         self.limited_watchers: dict[int, dict[Group, None]] = {}
         self.limited: dict[GroupKey, Group] = {}
+        self.slots: dict[int, int] = {}
         self._groups: dict[GroupKey, Group] = {}
         self._symbols_max = symbols_max
 
@@ -262,7 +279,7 @@ class Hub:
         key = (session.codec.name, session.interval_ms, wants)
         group = self._groups.get(key)
         if group is None:
-            parts = _parts(session.codec, session.wants)
+            parts = self._parts(session.codec, session.wants)
             group = Group(session.codec, key, dict(session.wants), parts)
             self._groups[key] = group
             if session.interval_ms or any(w.interval_ms for _, w in wants):
@@ -284,23 +301,36 @@ class Hub:
         self.limited.pop(group.key, None)
         self._unwatch(group)
 
+    def _parts(self, codec: Codec, wants: dict[int, Want]) -> dict[View, Part]:
+        found: dict[View, dict[int, None]] = {}
+        for code, want in wants.items():
+            view = View(codec.chunks, want.mask, want.every)
+            found.setdefault(view, {})[code] = None
+        return {
+            view: Part(
+                codes,
+                _picker([self.slots.setdefault(c, len(self.slots)) for c in codes]),
+            )
+            for view, codes in found.items()
+        }
+
     def _watch(self, group: Group) -> None:
         if group.backlog is not None:
             for code in group.wants:
                 self.limited_watchers.setdefault(code, {})[group] = None
             return
-        for view, codes in group.parts.items():
+        for view, part in group.parts.items():
             by_code = self.watchers.setdefault(view, {})
-            for code in codes:
+            for code in part.codes:
                 by_code.setdefault(code, {})[group] = None
 
     def _unwatch(self, group: Group) -> None:
         if group.backlog is not None:
             _remove(self.limited_watchers, group.wants, group)
             return
-        for view, codes in group.parts.items():
+        for view, part in group.parts.items():
             by_code = self.watchers[view]
-            _remove(by_code, codes, group)
+            _remove(by_code, part.codes, group)
             if not by_code:
                 del self.watchers[view]
 
@@ -315,12 +345,11 @@ def _remove(
             del watchers[code]
 
 
-def _parts(codec: Codec, wants: dict[int, Want]) -> dict[View, dict[int, None]]:
-    found: dict[View, dict[int, None]] = {}
-    for code, want in wants.items():
-        view = View(codec.chunks, want.mask, want.every)
-        found.setdefault(view, {})[code] = None
-    return found
+def _picker(slots: list[int]) -> Callable[[Sequence[bytes]], tuple[bytes, ...]]:
+    if len(slots) == 1:
+        slot = slots[0]
+        return lambda rows: (rows[slot],)
+    return itemgetter(*slots)
 
 
 def unknown_symbol(symbol: str) -> Rejection:

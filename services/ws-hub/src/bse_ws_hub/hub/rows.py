@@ -99,9 +99,8 @@ class RowMaker:
         now: Now,
     ) -> bytes:
         """The changed ones of the wanted fields, after a sequence up to where the stream then stands."""
-        position = self.held(code, wanted)
-        if position != image.position:
-            image = image._replace(position=position)
+        if not self.tape.last[code] & wanted:
+            image = image._replace(position=self.held(code, wanted))
         symbol = now.master.symbol_of(code)
         return codec.update_chunk(code, symbol, image, changed, since)
 

@@ -25,13 +25,14 @@ class FieldStamps:
 
     def changed(self, code: int, mask: int, position: Position) -> None:
         """Fields in `mask` changed at `position`."""
-        if mask & EVERY_FIELD == EVERY_FIELD or not self.same_epoch(code, position):
-            self._epochs[code] = position.epoch
-            self._stamps[code] = [position.sequence] * len(FIELDS)
+        epoch, sequence = position
+        if mask & EVERY_FIELD == EVERY_FIELD or self._epochs.get(code) != epoch:
+            self._epochs[code] = epoch
+            self._stamps[code] = [sequence] * len(FIELDS)
             return
         stamps = self._stamps[code]
         for number in numbers_of(mask):
-            stamps[number] = position.sequence
+            stamps[number] = sequence
 
     def same_epoch(self, code: int, position: Position) -> bool:
         """Whether the position can be compared with what is known of the scrip."""

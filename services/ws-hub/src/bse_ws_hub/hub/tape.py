@@ -7,13 +7,17 @@ from bse_ws_hub.hub.stamps import FieldStamps
 
 
 class Tape:
-    """`dirty` is new since the last `advance`; `stamps` and `history` stand as of it; `gone`: what the store lost."""
+    """`dirty` is new since the last `advance`; `stamps` and `history` stand as of it.
+
+    `gone`: what the store lost. `last`: the fields of each scrip's last change.
+    """
 
     def __init__(self, table: QuoteTable, history_steps_max: int):
         self.dirty: Changes = {}
         self.gone: set[int] = set()
         self.stamps = FieldStamps()
         self.history = ChangeHistory(history_steps_max)
+        self.last: dict[int, int] = {}
         self._table = table
         self._log: list[tuple[int, int, Image]] = []
 
@@ -33,8 +37,10 @@ class Tape:
 
     def advance(self) -> None:
         """What was new is history."""
+        stamped, kept, last = self.stamps.changed, self.history.changed, self.last
         for code, mask, image in self._log:
-            self.stamps.changed(code, mask, image.position)
-            self.history.changed(code, mask, image, known=mask != ALL_FIELDS)
+            last[code] = mask
+            stamped(code, mask, image.position)
+            kept(code, mask, image, known=mask != ALL_FIELDS)
         self._log.clear()
         self.dirty = {}

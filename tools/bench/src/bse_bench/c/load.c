@@ -36,7 +36,9 @@ typedef struct {
 
 typedef struct {
     long frames, messages, rows, bytes, largest, samples, closed;
-    uint32_t latency[BUCKETS + 1]; /* in tenths of a millisecond */
+    long tick_samples;
+    uint32_t latency[BUCKETS + 1]; /* in tenths of a millisecond: since the publisher's stamp */
+    uint32_t tick[BUCKETS + 1];    /* the same since the server's tick began */
 } Counts;
 
 static const char *host = "127.0.0.1", *path = "/", *protocol = "", *match = "", *ready_text = "", *rows_text = "",
@@ -122,11 +124,17 @@ static uint64_t big_endian(const unsigned char *p, int bytes) {
     return value;
 }
 
-static void sample(double sent_ms) {
-    double tenths = (now_ms(CLOCK_REALTIME) - sent_ms) * 10;
-    int at = tenths < 0 ? 0 : tenths >= BUCKETS ? BUCKETS : (int)tenths;
-    counts.latency[at]++;
+static int bucket(double since_ms) {
+    double tenths = (now_ms(CLOCK_REALTIME) - since_ms) * 10;
+    return tenths < 0 ? 0 : tenths >= BUCKETS ? BUCKETS : (int)tenths;
+}
+
+static void sample(double published_ms, double tick_ms) {
+    counts.latency[bucket(published_ms)]++;
     counts.samples++;
+    if (tick_ms <= 0) return;
+    counts.tick[bucket(tick_ms)]++;
+    counts.tick_samples++;
 }
 
 /* update: [2, uint64 sent, uint64 received, [row, ...]] as the hub packs it. */
@@ -134,7 +142,16 @@ static void count_msgpack(const unsigned char *p, size_t length) {
     if (length < 21 || p[0] != 0x94 || p[2] != 0xcf || p[11] != 0xcf) return;
     if ((p[20] & 0xf0) == 0x90) counts.rows += p[20] & 0x0f;
     else if (p[20] == 0xdc && length > 22) counts.rows += (long)big_endian(p + 21, 2);
-    sample((double)big_endian(p + 12, 8));
+    sample((double)big_endian(p + 12, 8), (double)big_endian(p + 3, 8));
+}
+
+static double number_after(const unsigned char *p, size_t length, const char *text) {
+    size_t size = strlen(text);
+    const unsigned char *end = p + length, *at = size ? memmem(p, length, text, size) : NULL;
+    uint64_t found = 0;
+    if (!at) return 0;
+    for (at += size; at < end && *at >= '0' && *at <= '9'; at++) found = found * 10 + (*at - '0');
+    return (double)found;
 }
 
 static void count_text(const unsigned char *p, size_t length) {
@@ -145,12 +162,8 @@ static void count_text(const unsigned char *p, size_t length) {
             counts.rows++;
             at += size;
         }
-    size = strlen(stamp_text);
-    if (size && (at = memmem(p, length, stamp_text, size))) {
-        uint64_t ms = 0;
-        for (at += size; at < end && *at >= '0' && *at <= '9'; at++) ms = ms * 10 + (*at - '0');
-        if (ms) sample((double)ms);
-    }
+    double published_ms = number_after(p, length, stamp_text);
+    if (published_ms > 0) sample(published_ms, number_after(p, length, "\"sent_at_ms\":"));
 }
 
 static void payload(Client *c, int opcode, const unsigned char *p, size_t length) {
@@ -299,14 +312,14 @@ static void next_clients(void) {
     while (started < wanted && in_flight < IN_FLIGHT_MAX) start(&clients[started++]);
 }
 
-static void percentiles(void) {
+static void percentiles(const char *name, const uint32_t *histogram, long samples) {
     static const double points[] = {50, 90, 99, 99.9, 100};
     long seen = 0;
     size_t at = 0;
-    printf(",\"latency_ms\":{");
-    for (int i = 0; i <= BUCKETS && counts.samples; i++) {
-        seen += counts.latency[i];
-        while (at < 5 && seen && seen >= counts.samples * points[at] / 100) {
+    printf(",\"%s\":{", name);
+    for (int i = 0; i <= BUCKETS && samples; i++) {
+        seen += histogram[i];
+        while (at < 5 && seen && seen >= samples * points[at] / 100) {
             printf("%s\"p%g\":%.1f", at ? "," : "", points[at], (i + 1) / 10.0);
             at++;
         }
@@ -324,7 +337,8 @@ static void mark(void) {
            close_code,
            use.ru_utime.tv_sec * 1e3 + use.ru_utime.tv_usec / 1e3 + use.ru_stime.tv_sec * 1e3 +
                use.ru_stime.tv_usec / 1e3);
-    percentiles();
+    percentiles("latency_ms", counts.latency, counts.samples);
+    percentiles("tick_ms", counts.tick, counts.tick_samples);
     puts("}");
     memset(&counts, 0, sizeof counts);
     marked_ms = now;
