@@ -34,10 +34,6 @@ class FieldStamps:
         for number in numbers_of(mask):
             stamps[number] = sequence
 
-    def same_epoch(self, code: int, position: Position) -> bool:
-        """Whether the position can be compared with what is known of the scrip."""
-        return self._epochs.get(code) == position.epoch
-
     def newest(self, code: int, mask: int) -> Position:
         """Where a client stands who was sent everything of these fields; START if nothing is known of the scrip."""
         stamps = self._stamps.get(code)

@@ -18,6 +18,7 @@ class Tape:
         self.stamps = FieldStamps()
         self.history = ChangeHistory(history_steps_max)
         self.last: dict[int, int] = {}
+        self._epochs: dict[int, int] = {}
         self._table = table
         self._log: list[tuple[int, int, Image]] = []
 
@@ -30,8 +31,9 @@ class Tape:
                 self.gone.add(code)  # those who have its last quote keep it
                 continue
             self.gone.discard(code)
-            same = self.stamps.same_epoch(code, image.position)
-            changed = mask if same else ALL_FIELDS
+            epoch = image.position.epoch
+            changed = mask if self._epochs.get(code) == epoch else ALL_FIELDS
+            self._epochs[code] = epoch
             dirty[code] = dirty.get(code, 0) | changed
             self._log.append((code, changed, image))
 
