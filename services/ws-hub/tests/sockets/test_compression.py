@@ -70,7 +70,7 @@ async def test_what_inflates_beyond_the_limit_is_refused(hub, http):
     assert 1009 == socket.close_code
 
 
-async def test_socketio_frames_are_compressed_too(hub, market, http, until):
+async def test_socketio_frames_are_compressed_too(hub, http, until):
     """A session born on a WebSocket, once it is written to directly."""
     socket = await http.ws_connect(
         f"{hub.url}/socket.io/?EIO=4&transport=websocket&compress=deflate", compress=15

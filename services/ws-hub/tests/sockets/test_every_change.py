@@ -15,7 +15,7 @@ def rows_of(client, message):
     return [row for m in [*taken, message] for row in m[3]]
 
 
-async def test_each_change_is_a_row_of_its_own(start_hub, market, connect, until):
+async def test_each_change_is_a_row_of_its_own(start_hub, market, connect):
     """Three trades within one tick: three rows in their order, each from where the last one ended."""
     hub = await start_hub(flush_interval_ms=400)
     client = await connect(hub, protocols=("bse.v1.msgpack",))
