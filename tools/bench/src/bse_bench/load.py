@@ -127,11 +127,13 @@ def load(
             yield Load(child)
 
 
-def hub_subscribe(door: Door, symbols: Sequence[str], mode: str = "quote") -> bytes:
-    """The hub's subscribe command as this door wants it."""
+def hub_subscribe(door: Door, symbols: Sequence[str], *fields: str) -> bytes:
+    """The hub's subscribe command as this door wants it: mode `quote`, or these fields."""
+    wanted = {"fields": list(fields)} if fields else {"mode": "quote"}
     if door is HUB_SOCKETIO:
-        return f'420["subscribe",{json.dumps({"symbols": symbols, "mode": mode})}]'.encode()
-    command = {"op": "subscribe", "id": 1, "symbols": list(symbols), "mode": mode}
+        argument = {"symbols": list(symbols), **wanted}
+        return f'420["subscribe",{json.dumps(argument)}]'.encode()
+    command = {"op": "subscribe", "id": 1, "symbols": list(symbols), **wanted}
     if door is HUB_JSON:
         return json.dumps(command).encode()
     packed: bytes = msgpack.packb(command)
