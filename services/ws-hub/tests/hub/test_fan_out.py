@@ -145,6 +145,17 @@ class FanOutMachine(RuleBasedStateMachine):
         want = Want(mask, 0 if every else interval_ms, every)
         assert [] == self.hub.subscribe(session, [str(code)], want, MASTER)
 
+    @rule(number=st.integers(0, 2), other=st.integers(0, 2))
+    def join(self, number, other):
+        """A new client wants exactly what another one has: they share a group."""
+        wanted, _ = self._client(other)
+        if number in self.clients:
+            return
+        session, _ = self._client(number)
+        self.hub.limit(session, wanted.interval_ms)
+        for code, want in wanted.wants.items():
+            assert [] == self.hub.subscribe(session, [str(code)], want, MASTER)
+
     @rule(number=st.integers(0, 2), interval_ms=st.sampled_from([0, 4]))
     def limit(self, number, interval_ms):
         """A client changes its limit on all updates."""
@@ -415,6 +426,40 @@ def test_a_limited_client_gets_the_newest_value_when_it_is_due():
 
     gaps = [after - before for before, after in pairwise(sent_at[1:])]
     assert {500} == set(gaps)
+
+
+def test_a_newcomer_to_a_limited_group_takes_nothing_from_the_others():
+    """It is imaged with the newest value; the others, who wait for it, still get it when they are due."""
+    hub, fan_out, table, writer = a_market()
+    first, second = FollowingClient(), FollowingClient()
+    sessions = {}
+
+    def tick(ms):
+        for delivery in ticked(fan_out, Now(ms, a_master(), True)):
+            for session in delivery.sessions:
+                sessions[session].take(delivery.payload)
+
+    def come(client):
+        session = Session(f"s{len(sessions)}", MsgpackCodec(), None)
+        sessions[session] = client
+        hub.join(session)
+        hub.subscribe(session, ["RELIANCE"], Want(1, 500), a_master())
+
+    def trade(paise, ms):
+        plan = writer.plan_batch({RELIANCE.code: {0: paise}}, ms)
+        writer.committed(plan)
+        fan_out.changed(table.receive(plan.frame))
+        tick(ms)
+
+    come(first)
+    tick(1001)
+    trade(7, 1100)
+    trade(8, 1200)
+    come(second)
+    tick(1210)
+    assert (7, 8) == tuple(c.held[RELIANCE.code][2][0] for c in (first, second))
+    tick(1700)
+    assert (8, 8) == tuple(c.held[RELIANCE.code][2][0] for c in (first, second))
 
 
 def test_a_returning_client_gets_just_what_it_lacks():
