@@ -11,6 +11,7 @@ from bse_shared.wire.records import (
     Heartbeat,
     SessionRecord,
     SubscriptionRecord,
+    WantedScrips,
     from_json,
     to_json,
 )
@@ -37,7 +38,14 @@ HEARTBEAT = Heartbeat(
     reasons=["draining"],
     detail={"n": 1, "x": 0.5, "s": "t", "b": True, "z": None},
 )
-SET = SubscriptionRecord(client_id="a", mode="ltp", codes=[1, 2], updated_at_ms=1)
+SET = SubscriptionRecord(
+    client_id="a",
+    wants=[
+        WantedScrips(codes=[1, 2], mode="ltp"),
+        WantedScrips(codes=[3], fields=["last"], max_hz=0.5, every=True),
+    ],
+    updated_at_ms=1,
+)
 KINDS = [FeedStatus, Heartbeat, SubscriptionRecord]
 
 
@@ -82,3 +90,8 @@ def test_any_bytes_are_a_record_or_nothing(kind, data):
 def test_hostile_bytes_are_no_record(kind, data):
     """One broken key must not end a process."""
     assert from_json(data, kind) is None
+
+
+def test_a_set_tells_its_scrips():
+    """Whatever is wanted of them."""
+    assert [1, 2, 3] == SET.codes

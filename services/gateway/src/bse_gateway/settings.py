@@ -9,11 +9,16 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from bse_gateway.addresses import Network, networks_of
 from bse_gateway.key_file import read_private_key
+from bse_shared.access.addresses import Network, networks_of
 from bse_shared.access.tokens import LIFETIME_MAX_S
 from bse_shared.redis_edge.connection import RedisSettings
-from bse_shared.service.settings import HttpSettings, MarketSettings, ProcessSettings
+from bse_shared.service.settings import (
+    HttpSettings,
+    IdentitySettings,
+    MarketSettings,
+    ProcessSettings,
+)
 
 
 class RestSettings(BaseSettings):
@@ -59,18 +64,9 @@ DEVELOPMENT_PEPPER = b"development: refused in production"
 """Known to all, and the same in each process, so that a key made by the command works in the service."""
 
 
-class AuthSettings(BaseSettings):
+class AuthSettings(IdentitySettings):
     """Who may come in, and with which secrets. Production refuses whatever only development may do without."""
 
-    model_config = SettingsConfigDict(env_prefix="AUTH_")
-
-    mode: Literal["auto", "off", "optional", "required"] = Field(
-        "auto",
-        description="required: nothing without a token or key; optional: without one, as `anonymous`;"
-        " auto: required in production, optional in development",
-    )
-    issuer: str = Field("bse-gateway", description="`iss` of tokens")
-    audience: str = Field("bse-quotes", description="`aud` of tokens")
     pepper_file: str = Field(
         "", description=f"file with {PEPPER_BYTES_MIN} or more secret bytes"
     )
@@ -90,9 +86,6 @@ class AuthSettings(BaseSettings):
     admin_networks: str = Field(
         "127.0.0.0/8,::1/128",
         description="networks that /admin may be called from, separated by commas",
-    )
-    failures_per_minute: int = Field(
-        10, ge=1, description="refused credentials of one address, then 429"
     )
     token_requests_per_minute: int = Field(
         300, ge=1, description="calls of /api/auth of one address"
@@ -136,13 +129,6 @@ class AuthSettings(BaseSettings):
     def is_production(self) -> bool:
         """Whether nothing may be left to defaults."""
         return self.environment == "production"
-
-    @property
-    def effective_mode(self) -> str:
-        """The mode that holds."""
-        if self.mode != "auto":
-            return self.mode
-        return "required" if self.is_production else "optional"
 
     @property
     def networks(self) -> list[Network]:

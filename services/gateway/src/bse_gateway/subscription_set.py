@@ -1,12 +1,14 @@
 """What a subscribe request makes of a client's stored set. Pure: the route loads, this decides, the route saves."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Literal, NamedTuple, assert_never
 
+import msgspec
+
 from bse_shared.quotes.instrument import Instrument
 from bse_shared.quotes.modes import Mode
-from bse_shared.wire.records import SubscriptionRecord
+from bse_shared.wire.records import SubscriptionRecord, WantedScrips
 
 
 Action = Literal["set", "add", "remove"]
@@ -25,13 +27,28 @@ Asked = Sequence[tuple[str, Instrument]]
 Refused = list[tuple[str, Refusal]]
 """Identifiers as the client wrote them."""
 
+Way = WantedScrips
+"""How a scrip is wanted: the record's entry without its scrips."""
+
+Wanted = dict[int, Way]
+"""By scrip code, in the order of subscribing."""
+
 
 class NextSet(NamedTuple):
-    """The resulting set, in the order of subscribing, and what was refused of the request."""
+    """The resulting set and what was refused of the request."""
 
-    codes: list[int]
-    mode: Mode
+    wanted: Wanted
     refused: Refused
+
+    @property
+    def wants(self) -> list[WantedScrips]:
+        """The set as it is stored: scrips that are wanted in the same way stand together."""
+        codes: dict[bytes, WantedScrips] = {}
+        for code, way in self.wanted.items():
+            name = msgspec.json.encode(way)
+            held = codes.setdefault(name, msgspec.structs.replace(way, codes=[]))
+            held.codes.append(code)
+        return list(codes.values())
 
 
 def next_set(
@@ -41,37 +58,48 @@ def next_set(
     mode: Mode | None,
     symbols_max: int,
 ) -> NextSet:
-    """The set after `action`. Without a `mode`, a new set is in `quote` and a held one stays in its own."""
-    codes = [] if held is None or action == "set" else list(held.codes)
-    chosen = mode or (Mode.QUOTE if action == "set" else _mode_of(held))
+    """The set after `action`.
+
+    Scrips come in the given mode; without one, a scrip that is held stays as it is, and a new one comes in
+    `quote`, or as all the others are if those are all in one mode.
+    """
+    wanted = {} if held is None or action == "set" else _wanted(held)
     match action:
         case "set" | "add":
-            refused = _add(codes, asked, symbols_max)
+            refused = _add(wanted, asked, mode, symbols_max)
         case "remove":
-            refused = _remove(codes, asked)
+            refused = _remove(wanted, asked)
         case _:
             assert_never(action)
-    return NextSet(codes, chosen, refused)
+    return NextSet(wanted, refused)
 
 
-def _add(codes: list[int], asked: Asked, symbols_max: int) -> Refused:
+def _wanted(held: SubscriptionRecord) -> Wanted:
+    return {
+        code: msgspec.structs.replace(wants, codes=[])
+        for wants in held.wants
+        for code in wants.codes
+    }
+
+
+def _add(wanted: Wanted, asked: Asked, mode: Mode | None, symbols_max: int) -> Refused:
     refused = []
-    held = set(codes)
+    way = WantedScrips(codes=[], mode=mode or _common_mode(wanted.values()))
     for identifier, scrip in asked:
-        if scrip.code in held:
-            continue
-        if len(codes) >= symbols_max:
+        if scrip.code in wanted:
+            if mode is not None:
+                wanted[scrip.code] = way
+        elif len(wanted) >= symbols_max:
             refused.append((identifier, Refusal.TOO_MANY_SYMBOLS))
-            continue
-        held.add(scrip.code)
-        codes.append(scrip.code)
+        else:
+            wanted[scrip.code] = way
     return refused
 
 
-def _remove(codes: list[int], asked: Asked) -> Refused:
-    held = set(codes)
-    leaving = {scrip.code for _, scrip in asked}
-    codes[:] = [code for code in codes if code not in leaving]
+def _remove(wanted: Wanted, asked: Asked) -> Refused:
+    held = set(wanted)
+    for _, scrip in asked:
+        wanted.pop(scrip.code, None)
     return [
         (identifier, Refusal.NOT_SUBSCRIBED)
         for identifier, scrip in asked
@@ -79,8 +107,7 @@ def _remove(codes: list[int], asked: Asked) -> Refused:
     ]
 
 
-def _mode_of(held: SubscriptionRecord | None) -> Mode:
+def _common_mode(ways: Iterable[Way]) -> Mode:
+    modes = {way.mode for way in ways}
     # A newer hub may have stored a mode that we do not know.
-    if held is None or held.mode not in set(Mode):
-        return Mode.QUOTE
-    return Mode(held.mode)
+    return next((m for m in Mode if modes == {m}), Mode.QUOTE)

@@ -6,6 +6,7 @@ from bse_gateway.rest.subscriptions import stream_addresses
 from bse_shared.redis_edge import keys
 from bse_shared.redis_edge.instances import Subscriptions
 from bse_shared.testing.builders import INFY, RELIANCE, TCS
+from bse_shared.wire.records import WantedScrips
 
 
 @pytest.fixture
@@ -25,14 +26,15 @@ async def test_a_set_is_stored_under_a_new_client_id(stored, redis, market):
     record = await Subscriptions(redis).load(found["client_id"])
 
     assert 200 == answer.status_code
+    ltp = {"mode": "ltp", "fields": None, "max_hz": None, "every": False}
     assert [
-        {"symbol": "RELIANCE", "code": RELIANCE.code, "mode": "ltp"},
-        {"symbol": "TCS", "code": TCS.code, "mode": "ltp"},
+        {"symbol": "RELIANCE", "code": RELIANCE.code, **ltp},
+        {"symbol": "TCS", "code": TCS.code, **ltp},
     ] == found["symbols"]
     assert [("XX", "unknown_symbol")] == [
         (each["symbol"], each["reason"]) for each in found["rejected"]
     ]
-    assert ([RELIANCE.code, TCS.code], "ltp") == (record.codes, record.mode)
+    assert [WantedScrips(codes=[RELIANCE.code, TCS.code], mode="ltp")] == record.wants
     assert market.at_ms == record.updated_at_ms
     assert len(found["client_id"]) >= 20
 

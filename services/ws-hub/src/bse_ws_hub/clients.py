@@ -30,6 +30,7 @@ from bse_ws_hub.hub.commands import (
 from bse_ws_hub.hub.disconnects import GOING_AWAY, Disconnect
 from bse_ws_hub.hub.heartbeat_wheel import HeartbeatWheel
 from bse_ws_hub.hub.hub import Hub, Session, unknown_symbol
+from bse_ws_hub.hub.stored_wants import wants_of
 from bse_ws_hub.hub.vector import held_at
 from bse_ws_hub.hub.wants import (
     UnknownField,
@@ -188,11 +189,7 @@ class Clients:
 
     def stored_set(self, client: Client, record: SubscriptionRecord) -> None:
         """Take the set that was stored under the client's id."""
-        if record.mode not in set(Mode):
-            return  # of another version
-        known = self.follower.instruments.by_code
-        want = Want(MODE_MASKS[Mode(record.mode)])
-        wants = {code: want for code in record.codes if code in known}
+        wants = wants_of(record.wants, self.follower.instruments.by_code)
         if wants == client.session.wants:
             return
         self.hub.replace(client.session, wants)

@@ -7,7 +7,7 @@ import pytest
 
 from bse_shared.redis_edge.instances import Subscriptions
 from bse_shared.testing.builders import INFY, RELIANCE, TCS, a_quote
-from bse_shared.wire.records import SubscriptionRecord
+from bse_shared.wire.records import SubscriptionRecord, WantedScrips
 
 
 async def test_no_subprotocol_means_json(hub, connect):
@@ -190,7 +190,9 @@ async def test_a_stored_set_is_taken_and_followed(hub, redis, connect):
     async def save(*codes):
         await stored.save(
             SubscriptionRecord(
-                client_id="desk-1", mode="ltp", codes=list(codes), updated_at_ms=1
+                client_id="desk-1",
+                wants=[WantedScrips(mode="ltp", codes=list(codes))],
+                updated_at_ms=1,
             )
         )
 
@@ -212,7 +214,11 @@ async def test_a_stored_set_is_taken_and_followed(hub, redis, connect):
 async def test_a_stored_set_of_another_version_is_passed_over(hub, redis, connect):
     """A mode that only a newer gateway knows must not take the hub down."""
     await Subscriptions(redis).save(
-        SubscriptionRecord(client_id="d", mode="depth20", codes=[1], updated_at_ms=1)
+        SubscriptionRecord(
+            client_id="d",
+            wants=[WantedScrips(mode="depth20", codes=[1])],
+            updated_at_ms=1,
+        )
     )
     client = await connect(hub, query="?client_id=d")
     await client.send(op="ping", id=1)

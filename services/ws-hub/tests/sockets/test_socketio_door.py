@@ -11,7 +11,7 @@ import socketio
 from bse_shared.quotes.instrument import Instrument, InstrumentMaster
 from bse_shared.redis_edge.instances import Subscriptions
 from bse_shared.testing.builders import RELIANCE, TCS, a_quote
-from bse_shared.wire.records import SubscriptionRecord
+from bse_shared.wire.records import SubscriptionRecord, WantedScrips
 from bse_ws_hub.sockets import socketio_door
 
 
@@ -110,7 +110,9 @@ async def test_a_stored_set_is_taken_by_client_id(hub, redis, connect_sio):
     """`auth` names the client; its set comes as an event."""
     stored = Subscriptions(redis)
     record = SubscriptionRecord(
-        client_id="desk-1", mode="ltp", codes=[TCS.code], updated_at_ms=1
+        client_id="desk-1",
+        wants=[WantedScrips(mode="ltp", codes=[TCS.code])],
+        updated_at_ms=1,
     )
     await stored.save(record)
     client = await connect_sio(hub, auth={"client_id": "desk-1"})

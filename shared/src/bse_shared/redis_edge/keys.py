@@ -27,6 +27,14 @@ ACCESS_CHANNEL = "bse:access:changed"
 SPENT_CHANNEL = "bse:access:spent"
 TICKET_TTL_S = 30
 
+# Streams that are open. One hash tag: a script looks at an identity's streams and at the hubs that hold them.
+STREAM_HUBS = "bse:{streams}:hubs"
+STREAM_HUB_TTL_MS = 15_000
+"""A hub that was not heard for so long holds no streams any more."""
+
+STREAM_COUNTS_TTL_S = 3600
+TAKEOVER_CHANNEL = "bse:streams:taken-over"
+
 
 def quote(symbol: str) -> str:
     """The packed image of a symbol, for anyone who reads the cache by hand or by name."""
@@ -81,3 +89,13 @@ def ticket(ticket_id: str) -> str:
 def client_owner(client_id: str) -> str:
     """The subject that a client id belongs to; none for one that was made without a token."""
     return f"bse:{{access}}:owner:{client_id}"
+
+
+def streams_of(owner: str) -> str:
+    """How many streams of an identity each hub holds (hash)."""
+    return f"bse:{{streams}}:of:{owner}"
+
+
+def stream_session(digest: str) -> str:
+    """The stream that holds a session name, and since when: the digest is of identity and name."""
+    return f"bse:{{streams}}:session:{digest}"

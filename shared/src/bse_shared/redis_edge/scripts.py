@@ -14,16 +14,17 @@ class Script:
         self.sha = hashlib.sha1(body.encode(), usedforsecurity=False).hexdigest()
 
 
-_TIME = """
+TIME = """
 local t = redis.call('TIME')
 local now_ms = t[1] * 1000 + math.floor(t[2] / 1000)
 local now = string.format('%.0f', now_ms)
 """
+"""The beginning of a script that needs the time: `t`, `now_ms`, and `now` as text."""
 
 # KEYS lease, head. ARGV holder, ttl_ms, lowest epoch.
 # -> {1, epoch, now} or {0, holder's lease, now}. Taking it again as its holder opens a new term.
 TAKE_LEASE = Script(
-    _TIME
+    TIME
     + """
 local held = redis.call('GET', KEYS[1])
 if held and string.match(held, '^%d+:(.*)$') ~= ARGV[1] then
@@ -39,7 +40,7 @@ return {1, epoch, now}
 
 # KEYS lease. ARGV lease value, ttl_ms. -> {1 or 0, now}
 RENEW_LEASE = Script(
-    _TIME
+    TIME
     + """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {0, now} end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
@@ -58,7 +59,7 @@ RELEASE_LEASE = Script(
 #      8 prefix of the quote keys, 9 channel, 10 frame.
 # -> {1, now} or {0, now, why}. The fence: nobody writes without the lease, nor on a state he does not know.
 COMMIT = Script(
-    _TIME
+    TIME
     + """
 local held = redis.call('GET', KEYS[1])
 if held ~= ARGV[1] then return {0, now, 'lease is ' .. (held or 'gone')} end

@@ -74,6 +74,38 @@ class MarketSettings(BaseSettings):
     )
 
 
+class IdentitySettings(BaseSettings):
+    """Who may come in: what gateway and hub must agree on.
+
+    Each adds `environment`, as its last field, because that judges the others.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="AUTH_")
+
+    mode: typing.Literal["auto", "off", "optional", "required"] = Field(
+        "auto",
+        description="required: nothing without a token or key; optional: without one, as `anonymous`;"
+        " off: nobody is asked nor counted; auto: required in production, optional in development",
+    )
+    issuer: str = Field("bse-gateway", description="`iss` of tokens")
+    audience: str = Field("bse-quotes", description="`aud` of tokens")
+    failures_per_minute: int = Field(
+        10, ge=1, description="refused credentials of one address, then 429"
+    )
+
+    @property
+    def is_production(self) -> bool:
+        """Whether nothing may be left to defaults."""
+        raise NotImplementedError
+
+    @property
+    def effective_mode(self) -> str:
+        """The mode that holds."""
+        if self.mode != "auto":
+            return self.mode
+        return "required" if self.is_production else "optional"
+
+
 def load_settings(kind: type[Settings], description: str) -> Settings:
     """The settings from the environment; handles `--help`; exits with 2 where they are wrong."""
     parser = argparse.ArgumentParser(

@@ -53,13 +53,28 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
     )
 
 
+class WantedScrips(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Scrips wanted in the same way, in the words of the `subscribe` command: a mode or fields, and how often."""
+
+    codes: list[int]
+    mode: str | None = None
+    fields: list[str] | None = None
+    max_hz: float | None = None
+    every: bool = False
+
+
 class SubscriptionRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """The set of a client id, as `POST /api/subscribe` or the hub wrote it."""
+    """The set of a client id, as `POST /api/subscribe` or a hub wrote it. `writer`: the stream that it comes from."""
 
     client_id: str
-    mode: str
-    codes: list[int]
+    wants: list[WantedScrips]
     updated_at_ms: int
+    writer: str = ""
+
+    @property
+    def codes(self) -> list[int]:
+        """All scrips of the set."""
+        return [code for wanted in self.wants for code in wanted.codes]
 
 
 Record = TypeVar("Record", bound=msgspec.Struct)

@@ -6,7 +6,6 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bse_gateway.addresses import is_within, payer
 from bse_gateway.identity.credentials import shown_in
 from bse_gateway.identity.doorkeeper import Doorkeeper
 from bse_gateway.identity.errors import (
@@ -20,6 +19,7 @@ from bse_gateway.identity.policy import POLICY, Requirement
 from bse_gateway.identity.spending import Spending
 from bse_gateway.metrics import GatewayMetrics
 from bse_gateway.settings import AuthSettings
+from bse_shared.access.addresses import is_within, payer
 from bse_shared.access.principal import ANONYMOUS, Principal
 from bse_shared.redis_edge.access_follower import AccessFollower
 from bse_shared.redis_edge.connection import StoreUnavailable

@@ -5,7 +5,6 @@ from typing import Annotated, Any
 from fastapi import Depends, FastAPI, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from bse_gateway.addresses import payer
 from bse_gateway.identity.credentials import shown_in
 from bse_gateway.identity.errors import CredentialsNeeded
 from bse_gateway.identity.parts import Identity
@@ -14,6 +13,7 @@ from bse_gateway.rest.contract import problems
 from bse_gateway.rest.problems import Kind
 from bse_gateway.rest.replies import Reply
 from bse_gateway.rest.subscriptions import require_json
+from bse_shared.access.addresses import payer
 from bse_shared.access.signing_keys import jwks_document
 from bse_shared.access.tokens import TOKEN_LENGTH_MAX
 from bse_shared.redis_edge.connection import StoreUnavailable

@@ -7,7 +7,6 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from bse_gateway.lookup import Reason
 from bse_gateway.subscription_set import Action, Refusal
-from bse_shared.quotes.modes import Mode
 
 
 Rupees = Annotated[
@@ -172,7 +171,9 @@ class SubscribeRequest(BaseModel):
         json_schema_extra={"minItems": 1},  # refused with a problem of its own
     )
     mode: Literal["ltp", "quote", "full"] | None = Field(
-        None, description="how much of a quote; `quote` for a new set when left out"
+        None,
+        description="how much of a quote. Left out: a scrip of the set stays as it is, a new one comes in `quote`,"
+        " or in the mode that all others are in",
     )
     action: Action = Field(
         "set", description="replace the set, add to it, remove from it"
@@ -184,7 +185,14 @@ class SubscribedScrip(Reply):
 
     symbol: str
     code: int
-    mode: Mode
+    mode: str | None = Field(
+        examples=["quote"], description="null where fields were chosen by name"
+    )
+    fields: list[str] | None = Field(
+        description="chosen over the stream instead of a mode"
+    )
+    max_hz: float | None = Field(description="at most so many updates a second")
+    every: bool = Field(description="each change arrives, none merged")
 
 
 class StreamReply(Reply):

@@ -72,8 +72,7 @@ class SubscribeDoor:
         await self._subscriptions.save(
             SubscriptionRecord(
                 client_id=client_id,
-                mode=result.mode,
-                codes=result.codes,
+                wants=result.wants,
                 updated_at_ms=now_ms,
             )
         )
@@ -105,9 +104,14 @@ class SubscribeDoor:
     def _set(self, result: NextSet) -> list[SubscribedScrip]:
         return [
             SubscribedScrip(
-                symbol=self._lookup.symbol_of(code), code=code, mode=result.mode
+                symbol=self._lookup.symbol_of(code),
+                code=code,
+                mode=way.mode,
+                fields=way.fields,
+                max_hz=way.max_hz,
+                every=way.every,
             )
-            for code in result.codes
+            for code, way in result.wanted.items()
         ]
 
 

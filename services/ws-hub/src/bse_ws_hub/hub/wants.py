@@ -46,13 +46,21 @@ def interval_of(max_hz: float | None) -> int:
     return max(1, round(1000 / max_hz))
 
 
+def mode_of(want: Want) -> Mode | None:
+    """The mode that the fields make, if they make one."""
+    return _MODE_OF.get(want.mask)
+
+
+def names_of(want: Want) -> list[str]:
+    """The public names of the fields."""
+    return [f.public_name for f in FIELDS if want.mask >> f.number & 1]
+
+
 def described(want: Want) -> dict[str, object]:
     """How a want is told to the client: its mode or fields, and its rate if it has one."""
-    mode: Mode | None = _MODE_OF.get(want.mask)
+    mode = mode_of(want)
     found: dict[str, object] = (
-        {"mode": str(mode)}
-        if mode
-        else {"fields": [f.public_name for f in FIELDS if want.mask >> f.number & 1]}
+        {"mode": str(mode)} if mode else {"fields": names_of(want)}
     )
     if want.interval_ms:
         found["max_hz"] = round(1000 / want.interval_ms, 3)

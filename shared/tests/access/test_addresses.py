@@ -2,7 +2,7 @@
 
 import pytest
 
-from bse_gateway.addresses import is_within, networks_of, payer
+from bse_shared.access.addresses import is_within, networks_of, payer
 
 
 def test_an_ipv6_site_pays_together():
