@@ -171,3 +171,22 @@ async def test_a_loop_ends_when_it_is_cancelled():
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
+
+
+async def test_a_step_that_swallows_its_end_still_ends_the_loop():
+    """The Redis driver does so while it takes a connection out of its pool."""
+    started = asyncio.Event()
+
+    async def swallow():
+        started.set()
+        try:
+            await asyncio.sleep(5)
+        except asyncio.CancelledError:
+            return
+
+    health, metrics = Health(LoopClock()), LoopMetrics(CollectorRegistry())
+    loop = asyncio.ensure_future(run_loop(Loop("a", swallow), health, metrics))
+    await started.wait()
+    loop.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await loop

@@ -47,7 +47,7 @@ async def run_loop(loop: Loop, health: Health, metrics: LoopMetrics) -> None:
     silent_s = loop.silence_max_s
     health.watch(loop.name, None if silent_s is None else silent_s + loop.interval_s)
     failures = 0
-    while True:
+    while not _cancelled():
         try:
             await loop.step()
         except TransientError as error:
@@ -69,3 +69,10 @@ async def run_loop(loop: Loop, health: Health, metrics: LoopMetrics) -> None:
         health.progressed(loop.name)
         metrics.steps.labels(loop.name).inc()
         await asyncio.sleep(loop.interval_s)
+    raise asyncio.CancelledError
+
+
+def _cancelled() -> bool:
+    """Whether the loop was to end, and its step swallowed that (the Redis driver does while it takes a connection)."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -1,0 +1,243 @@
+"""Stands at every door of the hub: who comes, may he, has he room; and lets him prove himself later, in band."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+
+from bse_shared.access.addresses import payer
+from bse_shared.access.principal import Principal
+from bse_shared.pacing.clock import Clock
+from bse_shared.redis_edge.access_store import AccessStore
+from bse_shared.redis_edge.connection import StoreUnavailable
+from bse_shared.redis_edge.stream_leases import SessionName
+from bse_ws_hub.admission.arrivals import Arrivals
+from bse_ws_hub.admission.asked import Asked
+from bse_ws_hub.admission.identity import (
+    Ceiling,
+    Identity,
+    identity_of,
+    identity_of_nobody,
+    uncounted,
+)
+from bse_ws_hub.admission.lease_desk import LeaseDesk
+from bse_ws_hub.admission.proofs import Proofs
+from bse_ws_hub.admission.refused import Refused, Why
+from bse_ws_hub.admission.takeovers import Takeovers
+
+
+UNPROVED_PER_ADDRESS_MAX = 100
+"""Connections of one address that have proved nothing yet, where something is required."""
+
+
+@dataclass(eq=False, slots=True)
+class Admission:
+    """A stream that was let in.
+
+    `client_id` is its own; `unclaimed` was named, and may become its own once it proves who it is. `counted` is the
+    identity that it is counted for.
+    """
+
+    stream: str
+    address: str
+    identity: Identity
+    unclaimed: str = ""
+    session_name: str = ""
+    client_id: str = ""
+    counted: Identity | None = None
+    session: SessionName | None = None
+    taken_over: bool = False
+    left: bool = False
+
+
+@dataclass(slots=True)
+class Doorkeeper:
+    """One for a process. `mode`: optional, required, off. `name` must be this process's alone."""
+
+    mode: str
+    name: str
+    ceiling: Ceiling
+    proofs: Proofs
+    store: AccessStore
+    desk: LeaseDesk
+    takeovers: Takeovers
+    arrivals: Arrivals
+    clock: Clock
+    on_refused: Callable[[Refused], None] = lambda _: None
+    on_taken_over: Callable[[Admission], None] = lambda _: None
+    _streams: dict[str, Admission] = field(default_factory=dict)
+    _unproved: Counter[str] = field(default_factory=Counter)
+    _numbers: "count[int]" = field(default_factory=lambda: count(1))
+
+    def __post_init__(self) -> None:
+        self.takeovers.on_taken = self._taken_over
+
+    @property
+    def is_off(self) -> bool:
+        """Whether nobody is asked, and nobody counted."""
+        return self.mode == "off"
+
+    def arrive(self, host: str) -> None:
+        """One more connection from there. Raises Refused where too many come, before anything is spent on it."""
+        if self.is_off:
+            return
+        address = payer(host)
+        try:
+            self._arrive(f"ip:{address}")
+            self.proofs.check_failures(address)
+        except Refused as refused:
+            self.on_refused(refused)
+            raise
+
+    async def admit(self, asked: Asked, host: str) -> Admission:
+        """Let in who `arrive` has seen. Raises Refused. Whoever gets an Admission must `leave` some day."""
+        address = payer(host)
+        admission = Admission(
+            stream=f"{self.name}.{next(self._numbers)}",
+            address=address,
+            identity=self._nobody(address),
+            unclaimed=asked.client_id,
+            session_name=asked.session_name,
+        )
+        self._streams[admission.stream] = admission
+        try:
+            identity = await self._identify(admission, asked)
+            await self._become(admission, identity)
+        except BaseException as error:
+            del self._streams[admission.stream]
+            if isinstance(error, Refused):
+                self.on_refused(error)
+            raise
+        return admission
+
+    async def authenticate(self, admission: Admission, token: str) -> None:
+        """Prove or refresh the identity of an open stream. Raises Refused; with CONNECTION_LIMIT it must end."""
+        if self.is_off:
+            return
+        try:
+            principal = await self.proofs.of_token(token, admission.address)
+            await self._renew(admission, identity_of(principal, self.ceiling))
+        except Refused as refused:
+            self.on_refused(refused)
+            raise
+
+    async def leave(self, admission: Admission) -> None:
+        """The stream is over."""
+        admission.left = True
+        self._streams.pop(admission.stream, None)
+        self._uncount(admission.counted)
+        admission.counted = None
+        session, admission.session = admission.session, None
+        if session is not None:
+            await self.takeovers.release(session, admission.stream)
+
+    async def claim(self, admission: Admission, identity: Identity) -> None:
+        """Make the client id that was named the stream's own.
+
+        Nobody in particular is refused nothing: he may prove himself yet. While the store is away the id stays
+        unclaimed. Raises Refused.
+        """
+        wanted = admission.unclaimed
+        if not wanted or not identity.proved:
+            return
+        try:
+            may = await self.store.may_use_client(wanted, identity.principal)
+        except StoreUnavailable:
+            return
+        if may:
+            admission.client_id, admission.unclaimed = wanted, ""
+        elif identity.is_named:
+            raise Refused(Why.NOT_YOURS)
+
+    # Private.
+
+    def _nobody(self, address: str) -> Identity:
+        if self.is_off:
+            return uncounted(address, self.ceiling)
+        proved = self.mode != "required"
+        return identity_of_nobody(address, self.ceiling, proved=proved)
+
+    async def _identify(self, admission: Admission, asked: Asked) -> Identity:
+        if self.is_off:
+            return admission.identity
+        if asked.ticket:
+            ticket = await self.proofs.of_ticket(asked.ticket, admission.address)
+            if asked.client_id not in {"", ticket.client_id}:
+                raise Refused(Why.NOT_YOURS)
+            admission.unclaimed = ticket.client_id
+            return self._identity(ticket.principal, admission.address)
+        if asked.token:
+            principal = await self.proofs.of_token(asked.token, admission.address)
+            return self._identity(principal, admission.address)
+        return admission.identity
+
+    def _identity(self, principal: Principal, address: str) -> Identity:
+        if principal.is_anonymous:
+            # A ticket of somebody whom the gateway let in without asking proves as much as no ticket.
+            return self._nobody(address)
+        identity = identity_of(principal, self.ceiling)
+        self._arrive(identity.owner)
+        return identity
+
+    async def _renew(self, admission: Admission, identity: Identity) -> None:
+        if not admission.identity.is_named:
+            await self._become(admission, identity)
+        elif admission.identity.principal.sub == identity.principal.sub:
+            admission.identity = identity
+        else:
+            raise Refused(Why.OTHER_SUBJECT)
+
+    async def _become(self, admission: Admission, identity: Identity) -> None:
+        """Take the identity, and with it a place among its streams, the client id and the session name."""
+        await self.claim(admission, identity)
+        name = admission.session_name if identity.proved else ""
+        session = SessionName(identity.owner, name) if name else None
+        replaces = session is not None and await self.takeovers.hold(
+            session, admission.stream
+        )
+        has_room = await self._has_room(identity, replaces=replaces)
+        if not has_room or admission.left:
+            if session is not None:
+                await self.takeovers.release(session, admission.stream)
+            if has_room:
+                self._uncount(identity)
+                return
+            raise Refused(Why.CONNECTION_LIMIT)
+        self._uncount(admission.counted)
+        before, admission.session = admission.session, session
+        admission.identity = admission.counted = identity
+        if before is not None:
+            await self.takeovers.release(before, admission.stream)
+
+    async def _has_room(self, identity: Identity, *, replaces: bool) -> bool:
+        """Count the stream, if one more may be."""
+        if identity.connections is None:
+            return True
+        if identity.proved:
+            # The one that is taken over is still counted, and about to go.
+            return await self.desk.take(identity.owner, identity.connections + replaces)
+        if self._unproved[identity.owner] >= UNPROVED_PER_ADDRESS_MAX:
+            return False
+        self._unproved[identity.owner] += 1
+        return True
+
+    def _uncount(self, identity: Identity | None) -> None:
+        if identity is None or identity.connections is None:
+            return
+        if identity.proved:
+            self.desk.release(identity.owner)
+            return
+        self._unproved[identity.owner] -= 1
+        if not self._unproved[identity.owner]:
+            del self._unproved[identity.owner]
+
+    def _arrive(self, name: str) -> None:
+        wait_s = self.arrivals.wait_s(name, self.clock.monotonic_ms())
+        if wait_s:
+            raise Refused(Why.RATE_LIMITED, retry_after_s=wait_s)
+
+    def _taken_over(self, stream: str) -> None:
+        admission = self._streams.get(stream)
+        if admission is not None:
+            admission.taken_over = True
+            self.on_taken_over(admission)
