@@ -31,7 +31,7 @@ from bse_shared.service.system_clock import SystemClock
 from bse_shared.testing.builders import RELIANCE, TCS, a_master, a_quote, seen
 from bse_shared.wire.records import FeedStatus, SessionRecord
 from bse_ws_hub.assembly import assemble
-from bse_ws_hub.settings import HubHttp, HubSettings, WsHubSettings
+from bse_ws_hub.settings import AuthSettings, HubHttp, HubSettings, WsHubSettings
 from bse_ws_hub.sockets.direct_protocol import DirectProtocol
 
 
@@ -136,7 +136,7 @@ class ServedHub:
         self.service = service
         self.server = server
         self.health = health
-        self.door = service.drain.__self__
+        self.door = service.drain.__self__.door
         self.clients = self.door._clients
         self.engine = self.door.server.eio
 
@@ -152,6 +152,10 @@ class ServedHub:
             "sessions": len(self.clients.hub.sessions),
             "groups": self.clients.hub.groups,
             "watched": len(self.clients.hub.watchers),
+            "client ids": len(self.clients.by_client_id),
+            "followed": len(self.clients.expiry._expired),
+            "admissions": len(self.clients.doorkeeper._streams),
+            "counted": self.clients.doorkeeper.desk.owners,
             "engine": len(self.engine.sockets),
             "socketio": len(self.door._by_session) + len(self.door._direct),
             "environ": len(self.door.server.environ),
@@ -165,18 +169,19 @@ class ServedHub:
 
 
 @asynccontextmanager
-async def serving_hub(redis_url, **hub):
-    """The whole service in this loop, but for signals and the process around it."""
+async def serving_hub(redis_url, auth=None, name="hub-1", **hub):
+    """The whole service in this loop, but for signals and the process around it. `auth`: its AUTH_ settings."""
     clock = SystemClock()
     settings = WsHubSettings(
         redis=RedisSettings(url=redis_url),
         http=HubHttp(port=0),
         process=ProcessSettings(),
         market=MarketSettings(shards=1),
-        hub=HubSettings(**hub),
+        hub=HubSettings(**{"arrivals_per_s": 10_000, **hub}),
+        auth=AuthSettings(**auth or {}),
     )
     registry = CollectorRegistry()
-    shell = Shell("ws-hub", "hub-1", "", "0", clock, registry, Health(clock))
+    shell = Shell("ws-hub", name, "", "0", clock, registry, Health(clock))
     async with (
         assemble(settings, shell) as service,
         listening(service.asgi, **service.server_options) as (server, port),
@@ -261,8 +266,9 @@ async def hubs():
 async def start_hub(market, redis_server, hubs):
     """Starts a hub with these settings, that has read the market."""
 
-    async def start(**hub):
-        served = await hubs.enter_async_context(serving_hub(redis_server, **hub))
+    async def start(auth=None, **hub):
+        serving = serving_hub(redis_server, auth, **hub)
+        served = await hubs.enter_async_context(serving)
         follower = served.clients.follower
         await asyncio.wait_for(follower.readied.wait(), WITHIN_S)
         await until(lambda: follower.connected)
@@ -390,7 +396,8 @@ def hub_in_thread():
             redis = Redis.from_url(redis_url)
             market = Market(redis)
             await market.open()
-            async with serving_hub(redis_url, bad_messages_max=5) as hub:
+            limits = {"bad_messages_max": 5, "commands_per_s": 20}
+            async with serving_hub(redis_url, {"mode": "off"}, **limits) as hub:
                 await hub.clients.follower.readied.wait()
                 hub.loop = asyncio.get_running_loop()
                 hub.lines = lines

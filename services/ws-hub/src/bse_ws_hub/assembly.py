@@ -3,25 +3,33 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from secrets import token_hex
 from typing import Any
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bse_shared.redis_edge import keys
+from bse_shared.redis_edge.access_store import AccessStore
 from bse_shared.redis_edge.connection import StoreUnavailable, open_redis
 from bse_shared.redis_edge.instances import Instances, Subscriptions
 from bse_shared.redis_edge.quote_follower import QuoteFollower
 from bse_shared.redis_edge.store import MarketStore
+from bse_shared.redis_edge.stream_leases import StreamLeases
 from bse_shared.service.heartbeat import heartbeat_loop
 from bse_shared.service.loops import Loop
 from bse_shared.service.runner import Service, Shell
+from bse_ws_hub.admission.parts import put_together
+from bse_ws_hub.answers import Answers
 from bse_ws_hub.clients import Clients
+from bse_ws_hub.follow_sets import SetFollower
 from bse_ws_hub.hub.fan_out import FanOut
 from bse_ws_hub.hub.hub import Hub
 from bse_ws_hub.loops.flush import Flusher
-from bse_ws_hub.loops.follow_sets import SetFollower
+from bse_ws_hub.loops.watch_identities import LOOK_INTERVAL_S, IdentityWatch
 from bse_ws_hub.metrics import HubMetrics
+from bse_ws_hub.set_writer import LOOK_INTERVAL_S as LOOK_FOR_SETS_S
+from bse_ws_hub.set_writer import SetWriter
 from bse_ws_hub.settings import WsHubSettings
 from bse_ws_hub.sockets.direct_protocol import DirectProtocol
 from bse_ws_hub.sockets.raw_door import RawDoor
@@ -35,31 +43,46 @@ async def assemble(settings: WsHubSettings, shell: Shell) -> AsyncIterator[Servi
     async with open_redis(settings.redis, shell.instance) as redis:
         store = MarketStore(redis, shell.clock, settings.market.shards)
         subscriptions = Subscriptions(redis)
-        hub = Hub(settings.hub.symbols_max)
+        hub = Hub()
         follower = QuoteFollower(
             redis,
             store,
             lambda changes: fan_out.changed(changes),
-            {keys.SUBSCRIPTION_CHANNEL: lambda data: sets.changed(data)},
+            {
+                keys.SUBSCRIPTION_CHANNEL: lambda data: sets.changed(data),
+                keys.ACCESS_CHANNEL: lambda data: parts.access.take(data),
+                keys.TAKEOVER_CHANNEL: lambda data: parts.keeper.takeovers.take(data),
+            },
         )
         fan_out = FanOut(hub, follower.table, settings.hub.history_updates)
+        metrics = HubMetrics(shell.registry)
+        # One that starts anew under the same name is another: hence the random part.
+        leases = StreamLeases(redis, shell.clock, f"{shell.instance}.{token_hex(4)}")
+        parts = put_together(
+            *(leases, AccessStore(redis), settings, shell.clock, metrics),
+            store.now_ms,
+        )
         clients = Clients(
             hub=hub,
             follower=follower,
             settings=settings.hub,
-            metrics=HubMetrics(shell.registry),
+            metrics=metrics,
             clock=shell.clock,
-            name=shell.instance,
+            doorkeeper=parts.keeper,
         )
-        sets = SetFollower(clients, subscriptions)
+        watch = IdentityWatch(clients)
+        parts.access.on_revoked = watch.revoked
+        writer = SetWriter(subscriptions, follower, shell.clock)
+        clients.on_gone = writer.gone
+        answers = Answers(clients, writer)
+        sets = SetFollower(answers, subscriptions)
+        answers.on_claimed = sets.want
         flusher = Flusher(clients, fan_out)
-        raw_door = RawDoor(
-            clients, subscriptions, lambda client_id: sets.changed(client_id.encode())
-        )
-        socketio_door = SocketIoDoor(clients, subscriptions)
+        raw_door = RawDoor(answers, sets)
+        socketio_door = SocketIoDoor(answers, sets)
 
         app = FastAPI(title="bse-ws-hub", docs_url=None, redoc_url=None)
-        app.add_route("/sse", SseDoor(clients).serve)
+        app.add_route("/sse", SseDoor(answers).serve)
 
         def detail() -> dict[str, Any]:
             return {
@@ -85,6 +108,11 @@ async def assemble(settings: WsHubSettings, shell: Shell) -> AsyncIterator[Servi
             Loop("flush", flusher.step, flush_s, silence_max_s=10),
             Loop("look after clients", flusher.look_after_clients, 1.0),
             Loop("follow stored sets", sets.step, silence_max_s=None),
+            Loop("start with stored sets", sets.start_next, silence_max_s=None),
+            Loop("store sets", writer.step, LOOK_FOR_SETS_S),
+            Loop("watch identities", watch.step, LOOK_INTERVAL_S),
+            Loop("wait for others", raw_door.wait_for_others, silence_max_s=None),
+            *parts.loops(),
             Loop("close Socket.IO", socketio_door.close_next, silence_max_s=None),
             heartbeat_loop(shell, Instances(redis), store.now_ms, detail),
         ]
@@ -95,7 +123,7 @@ async def assemble(settings: WsHubSettings, shell: Shell) -> AsyncIterator[Servi
                 loops=loops,
                 not_ready=not_ready,
                 detail=detail,
-                drain=socketio_door.drain,
+                drain=Ending(socketio_door, writer).drain,
                 server_options={
                     "ws": DirectProtocol,
                     "ws_max_size": settings.hub.message_bytes_max,
@@ -104,7 +132,22 @@ async def assemble(settings: WsHubSettings, shell: Shell) -> AsyncIterator[Servi
             )
         finally:
             with suppress(StoreUnavailable):
+                await parts.keeper.desk.leave()
                 await Instances(redis).leave(shell.service, shell.instance)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What is done at shutdown, while the loops still run."""
+
+    door: SocketIoDoor
+    writer: SetWriter
+
+    async def drain(self) -> None:
+        """All clients gone, and what they subscribed to stored."""
+        await self.door.drain()
+        with suppress(StoreUnavailable):
+            await self.writer.finish()
 
 
 @dataclass(frozen=True, slots=True)

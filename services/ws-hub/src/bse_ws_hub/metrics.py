@@ -37,6 +37,23 @@ class HubMetrics:
         self.bad_messages = Counter(
             "ws_hub_bad_messages", "Messages refused.", ["reason"], registry=registry
         )
+        # New connections and proofs that were refused; `detail` is one word of a closed set.
+        self.refused = Counter(
+            "ws_hub_refused",
+            "Connections and proofs refused.",
+            ["reason", "detail"],
+            registry=registry,
+        )
+        self.identities = Gauge(
+            "ws_hub_identities",
+            "Different identities (or addresses of nobody in particular) connected.",
+            registry=registry,
+        )
+        self.takeovers = Counter(
+            "ws_hub_takeovers",
+            "Streams closed because a newer one has their session name.",
+            registry=registry,
+        )
         self.flush_seconds = Histogram(
             "ws_hub_flush_seconds",
             "Duration of a flush tick that had something to send.",

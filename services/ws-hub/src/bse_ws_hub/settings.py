@@ -1,12 +1,18 @@
 """The hub's settings."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bse_shared.redis_edge.connection import RedisSettings
-from bse_shared.service.settings import HttpSettings, MarketSettings, ProcessSettings
+from bse_shared.service.settings import (
+    HttpSettings,
+    IdentitySettings,
+    MarketSettings,
+    ProcessSettings,
+)
 
 
 class HubHttp(HttpSettings):
@@ -30,11 +36,20 @@ class HubSettings(BaseSettings):
         description="changes kept for clients that want every one, over all scrips",
     )
     connections_max: int = Field(20_000, ge=1, description="clients of this process")
-    symbols_max: int = Field(10_000, ge=1, description="scrips of one client")
+    symbols_max: int = Field(
+        10_000, ge=1, description="scrips of one client, whatever its role"
+    )
     message_bytes_max: int = Field(
         65_536, ge=1024, description="largest message that a client may send"
     )
-    commands_per_s: float = Field(20, gt=0, description="commands of one client")
+    commands_per_s: float = Field(
+        200, gt=0, description="commands of one client, whatever its role"
+    )
+    arrivals_per_s: float = Field(
+        50,
+        gt=0,
+        description="new connections of one address, and of one identity; then 429",
+    )
     bad_messages_max: int = Field(10, ge=1, description="then the client is cut")
     backlog_bytes_max: int = Field(
         65_536, ge=1024, description="unread bytes beyond which updates are merged"
@@ -65,6 +80,28 @@ class HubSettings(BaseSettings):
         return [o.strip() for o in self.allowed_origins.split(",") if o.strip()]
 
 
+class AuthSettings(IdentitySettings):
+    """Who may come in."""
+
+    # Last, because it judges the others.
+    environment: Literal["development", "production"] = Field(
+        "development", validate_default=True, description="production: no AUTH_MODE=off"
+    )
+
+    @field_validator("environment")
+    @classmethod
+    def _closed(cls, environment: str, info: ValidationInfo) -> str:
+        if environment == "production" and info.data.get("mode") == "off":
+            msg = "production has no AUTH_MODE=off"
+            raise ValueError(msg)
+        return environment
+
+    @property
+    def is_production(self) -> bool:
+        """Whether nothing may be left to defaults."""
+        return self.environment == "production"
+
+
 @dataclass(frozen=True)
 class WsHubSettings:
     """All of it."""
@@ -74,3 +111,4 @@ class WsHubSettings:
     process: ProcessSettings
     market: MarketSettings
     hub: HubSettings
+    auth: AuthSettings = field(default_factory=AuthSettings)

@@ -55,7 +55,9 @@ class Signing:
         until_ms = self._clock.wall_ms() + 3_600_000
         self.record = record_of(self.private.public_key(), until_ms)
 
-    def token(self, sub="key:abc", role="trader", lifetime_s=600, headers=(), **changed):
+    def token(
+        self, sub="key:abc", role="trader", lifetime_s=600, headers=(), **changed
+    ):
         """A token of now; `age_s` ago where it is told so."""
         now_s = self._clock.wall_ms() // 1000 - changed.pop("age_s", 0)
         claims = {

@@ -93,7 +93,7 @@ class FanOutMachine(RuleBasedStateMachine):
         self.writer = ShardWriter(Snapshot(0, Position(1, 0), Confirmed(), {}))
         self.table = QuoteTable(1)
         self.table.load(Snapshot(0, Position(1, 0), Confirmed(), {}))
-        self.hub = Hub(symbols_max=10)
+        self.hub = Hub()
         self.fan_out = FanOut(self.hub, self.table, history_steps_max=6)
         self.clients = {}
         self.past = {code: [] for code in CODES}
@@ -303,7 +303,7 @@ def a_market():
     writer = ShardWriter(Snapshot(0, Position(1, 0), Confirmed(), {}))
     table = QuoteTable(1)
     table.load(Snapshot(0, Position(1, 0), Confirmed(), {}))
-    hub = Hub(symbols_max=2)
+    hub = Hub()
     fan_out = FanOut(hub, table)
     plan = writer.plan_list(
         {RELIANCE.code: seen(a_quote()), TCS.code: seen(a_quote())}, 1000
@@ -315,7 +315,7 @@ def a_market():
 
 def a_session(hub, codec, *symbols):
     """A client with a subscription."""
-    session = Session(f"s{len(hub.sessions)}", codec, None)
+    session = Session(f"s{len(hub.sessions)}", codec, None, symbols_max=2)
     hub.join(session)
     hub.subscribe(session, symbols, QUOTE, a_master())
     return session
@@ -395,7 +395,7 @@ def test_missed_updates_are_merged_and_counted():
 def test_subscriptions_have_a_limit():
     """What is over the limit is rejected by name; the rest is taken."""
     hub, *_ = a_market()
-    session = Session("a", JsonCodec(), None)
+    session = Session("a", JsonCodec(), None, symbols_max=2)
     hub.join(session)
     rejected = hub.subscribe(
         session, ["RELIANCE", "nope", "532540", "INFY"], LTP, a_master()
@@ -491,7 +491,7 @@ def test_many_images_come_in_portions():
     """A whole market is sent piece by piece, as fast as the client takes it."""
     codes = range(600_000, 603_000)
     master = InstrumentMaster([Instrument(code, f"S{code}") for code in codes], 1)
-    hub = Hub(symbols_max=10_000)
+    hub = Hub()
     table = QuoteTable(1)
     table.load(Snapshot(0, Position(1, 0), Confirmed(), {}))
     fan_out = FanOut(hub, table)

@@ -16,7 +16,8 @@ wants = st.builds(
     st.sampled_from([MODE_MASKS[mode] for mode in Mode])
     | st.integers(1, MODE_MASKS[Mode.FULL]),
     st.none().map(interval_of) | st.floats(0.5, 40).map(interval_of),
-)
+    st.just(False),
+) | st.builds(Want, st.just(1), st.just(0), st.just(True))
 
 
 @given(st.dictionaries(st.integers(0, 999_999), wants, max_size=20))

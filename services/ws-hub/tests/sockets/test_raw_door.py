@@ -41,10 +41,16 @@ async def test_welcome_tells_the_limits_and_the_first_heartbeat_follows(hub, con
     assert {
         "type": "welcome",
         "protocol": 1,
-        "session": "hub-1.1",
         "heartbeat_interval_ms": 1000,
-        "limits": {"symbols": 10_000, "message_bytes": 65_536},
+        "identity": None,
     }.items() <= client.welcome.items()
+    assert {
+        "symbols": 1_000,
+        "commands_per_s": 20,
+        "connections": 10,
+        "all_symbols": False,
+        "message_bytes": 65_536,
+    } == client.welcome["limits"]
     assert "heartbeat" == client.heartbeat["type"]
     assert 0 < client.heartbeat["live_for_ms"] <= 7000
     assert {"phase": "open", "is_open": True}.items() <= client.heartbeat[

@@ -145,18 +145,18 @@ class StreamLeases:
     def __init__(self, redis: Redis, clock: Clock, hub: str):
         self._redis = redis
         self._scripts = ScriptRunner(redis, clock, StoreClock())
-        self._hub = hub
+        self.hub = hub
 
     async def renew(self) -> bool:
         """Renew the hub's lease. False: it had run out or was never taken; others count our streams as gone."""
-        call: Call = (_RENEW, [keys.STREAM_HUBS], [self._hub, keys.STREAM_HUB_TTL_MS])
+        call: Call = (_RENEW, [keys.STREAM_HUBS], [self.hub, keys.STREAM_HUB_TTL_MS])
         (reply,) = await self._scripts.run([call])
         return bool(reply[0])
 
     async def leave(self) -> None:
         """The hub holds no streams any more."""
         with store_errors():
-            await self._redis.zrem(keys.STREAM_HUBS, self._hub)
+            await self._redis.zrem(keys.STREAM_HUBS, self.hub)
 
     async def take(self, wishes: Sequence[Wish]) -> list[bool]:
         """Which of the wished streams may be opened, in one round trip."""
@@ -165,7 +165,7 @@ class StreamLeases:
             (
                 _TAKE,
                 [keys.streams_of(wish.owner), keys.STREAM_HUBS],
-                [self._hub, wish.here, wish.limit, ttl_s],
+                [self.hub, wish.here, wish.limit, ttl_s],
             )
             for wish in wishes
         ]
@@ -176,7 +176,7 @@ class StreamLeases:
         ttl_s = keys.STREAM_COUNTS_TTL_S
         await self._scripts.run(
             [
-                (_WRITE, [keys.streams_of(owner)], [self._hub, str(count), ttl_s])
+                (_WRITE, [keys.streams_of(owner)], [self.hub, str(count), ttl_s])
                 for owner, count in counts.items()
             ]
         )

@@ -31,9 +31,9 @@ class Asked(NamedTuple):
 
 
 def asked_in_request(
-    headers: Iterable[tuple[bytes, bytes]], query_string: bytes
+    headers: Iterable[tuple[bytes, bytes]], query_string: bytes, *, looks: bool = True
 ) -> Asked:
-    """What a WebSocket handshake or an SSE request says. Raises Refused."""
+    """What a WebSocket handshake or an SSE request says. `looks`: at credentials, too. Raises Refused."""
     try:
         query = parse_qs(
             query_string.decode("latin-1"),
@@ -42,34 +42,30 @@ def asked_in_request(
         )
     except ValueError as error:
         raise Refused(Why.BAD_REQUEST, "query") from error
+    client_id = query.get("client_id", [""])[0]
+    session_name = query["session"][0] if "session" in query else None
+    if not looks:
+        return _checked(None, None, client_id, session_name)
     if any(name in query for name in _TOKEN_NAMES):
         raise Refused(Why.TOKEN_REFUSED, "in_address")
     if len(query.get("ticket", ())) > 1:
         raise Refused(Why.TOKEN_REFUSED, "ambiguous")
-    return _checked(
-        token=_of_headers(headers),
-        ticket=query["ticket"][0] if "ticket" in query else None,
-        client_id=query.get("client_id", [""])[0],
-        session_name=query["session"][0] if "session" in query else None,
-    )
+    ticket = query["ticket"][0] if "ticket" in query else None
+    return _checked(_of_headers(headers), ticket, client_id, session_name)
 
 
-def asked_in_auth(auth: Any) -> Asked:
-    """What the `auth` object of a Socket.IO client says. Raises Refused."""
+def asked_in_auth(auth: Any, *, looks: bool = True) -> Asked:
+    """What the `auth` object of a Socket.IO client says. `looks`: at credentials, too. Raises Refused."""
     told = auth if isinstance(auth, dict) else {}
-    token, ticket = told.get("token"), told.get("ticket")
+    token, ticket = (told.get("token"), told.get("ticket")) if looks else (None, None)
     for credential in (token, ticket):
         if credential is not None and not isinstance(credential, str):
             raise Refused(Why.TOKEN_REFUSED, "malformed")
     client_id, session_name = told.get("client_id"), told.get("session")
     if session_name is not None and not isinstance(session_name, str):
         raise Refused(Why.BAD_REQUEST, "session")
-    return _checked(
-        token=token,
-        ticket=ticket,
-        client_id=client_id if isinstance(client_id, str) else "",
-        session_name=session_name,
-    )
+    client_id = client_id if isinstance(client_id, str) else ""
+    return _checked(token, ticket, client_id, session_name)
 
 
 def _checked(

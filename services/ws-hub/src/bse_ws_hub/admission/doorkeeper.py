@@ -1,9 +1,11 @@
 """Stands at every door of the hub: who comes, may he, has he room; and lets him prove himself later, in band."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
+from typing import Any
 
 from bse_shared.access.addresses import payer
 from bse_shared.access.principal import Principal
@@ -12,7 +14,7 @@ from bse_shared.redis_edge.access_store import AccessStore
 from bse_shared.redis_edge.connection import StoreUnavailable
 from bse_shared.redis_edge.stream_leases import SessionName
 from bse_ws_hub.admission.arrivals import Arrivals
-from bse_ws_hub.admission.asked import Asked
+from bse_ws_hub.admission.asked import Asked, asked_in_auth, asked_in_request
 from bse_ws_hub.admission.identity import (
     Ceiling,
     Identity,
@@ -82,12 +84,21 @@ class Doorkeeper:
         if self.is_off:
             return
         address = payer(host)
-        try:
+        with self._counting():
             self._arrive(f"ip:{address}")
             self.proofs.check_failures(address)
-        except Refused as refused:
-            self.on_refused(refused)
-            raise
+
+    def asked_in_request(self, scope: Mapping[str, Any]) -> Asked:
+        """What a request says of itself, as far as it is looked at. Raises Refused."""
+        with self._counting():
+            return asked_in_request(
+                scope["headers"], scope["query_string"], looks=not self.is_off
+            )
+
+    def asked_in_auth(self, auth: Any) -> Asked:
+        """The same of the `auth` object of a Socket.IO client. Raises Refused."""
+        with self._counting():
+            return asked_in_auth(auth, looks=not self.is_off)
 
     async def admit(self, asked: Asked, host: str) -> Admission:
         """Let in who `arrive` has seen. Raises Refused. Whoever gets an Admission must `leave` some day."""
@@ -101,12 +112,11 @@ class Doorkeeper:
         )
         self._streams[admission.stream] = admission
         try:
-            identity = await self._identify(admission, asked)
-            await self._become(admission, identity)
-        except BaseException as error:
+            with self._counting():
+                identity = await self._identify(admission, asked)
+                await self._become(admission, identity)
+        except BaseException:
             del self._streams[admission.stream]
-            if isinstance(error, Refused):
-                self.on_refused(error)
             raise
         return admission
 
@@ -114,14 +124,11 @@ class Doorkeeper:
         """Prove or refresh the identity of an open stream. Raises Refused; with CONNECTION_LIMIT it must end."""
         if self.is_off:
             return
-        try:
+        with self._counting():
             principal = await self.proofs.of_token(token, admission.address)
             await self._renew(admission, identity_of(principal, self.ceiling))
-        except Refused as refused:
-            self.on_refused(refused)
-            raise
 
-    async def leave(self, admission: Admission) -> None:
+    def leave(self, admission: Admission) -> None:
         """The stream is over."""
         admission.left = True
         self._streams.pop(admission.stream, None)
@@ -129,27 +136,30 @@ class Doorkeeper:
         admission.counted = None
         session, admission.session = admission.session, None
         if session is not None:
-            await self.takeovers.release(session, admission.stream)
+            self.takeovers.release(session, admission.stream)
 
     async def claim(self, admission: Admission, identity: Identity) -> None:
         """Make the client id that was named the stream's own.
 
-        Nobody in particular is refused nothing: he may prove himself yet. While the store is away the id stays
-        unclaimed. Raises Refused.
+        Nobody in particular is refused nothing: he may prove himself yet. Raises Refused, StoreUnavailable.
         """
         wanted = admission.unclaimed
         if not wanted or not identity.proved:
             return
-        try:
-            may = await self.store.may_use_client(wanted, identity.principal)
-        except StoreUnavailable:
-            return
-        if may:
+        if await self.store.may_use_client(wanted, identity.principal):
             admission.client_id, admission.unclaimed = wanted, ""
         elif identity.is_named:
             raise Refused(Why.NOT_YOURS)
 
     # Private.
+
+    @contextmanager
+    def _counting(self) -> Iterator[None]:
+        try:
+            yield
+        except Refused as refused:
+            self.on_refused(refused)
+            raise
 
     def _nobody(self, address: str) -> Identity:
         if self.is_off:
@@ -189,16 +199,18 @@ class Doorkeeper:
 
     async def _become(self, admission: Admission, identity: Identity) -> None:
         """Take the identity, and with it a place among its streams, the client id and the session name."""
-        await self.claim(admission, identity)
+        if not self.desk.is_away:
+            with suppress(StoreUnavailable):  # the door tries again later
+                await self.claim(admission, identity)
         name = admission.session_name if identity.proved else ""
         session = SessionName(identity.owner, name) if name else None
         replaces = session is not None and await self.takeovers.hold(
-            session, admission.stream
+            session, admission.stream, is_away=self.desk.is_away
         )
         has_room = await self._has_room(identity, replaces=replaces)
         if not has_room or admission.left:
             if session is not None:
-                await self.takeovers.release(session, admission.stream)
+                self.takeovers.release(session, admission.stream)
             if has_room:
                 self._uncount(identity)
                 return
@@ -207,7 +219,7 @@ class Doorkeeper:
         before, admission.session = admission.session, session
         admission.identity = admission.counted = identity
         if before is not None:
-            await self.takeovers.release(before, admission.stream)
+            self.takeovers.release(before, admission.stream)
 
     async def _has_room(self, identity: Identity, *, replaces: bool) -> bool:
         """Count the stream, if one more may be."""

@@ -31,6 +31,11 @@ class LeaseDesk:
         self._away = True
 
     @property
+    def is_away(self) -> bool:
+        """Whether the store did not answer when it was last asked."""
+        return self._away
+
+    @property
     def owners(self) -> int:
         """Different identities and addresses with streams here."""
         return len(self._here)

@@ -7,6 +7,7 @@ class Why(Enum):
     """Public reason, HTTP status before the stream is open, sentence."""
 
     BAD_REQUEST = ("bad_message", 400, "the address is not as it should be")
+    NOT_AUTHENTICATED = ("not_authenticated", 401, "a token or a ticket is needed")
     TOKEN_REFUSED = ("token_refused", 401, "the token or ticket proves nothing")
     SCOPE_MISSING = ("token_refused", 403, "the token does not grant stream:read")
     NOT_YOURS = ("not_yours", 403, "this client id belongs to another identity")
@@ -41,6 +42,8 @@ class Refused(Exception):
     def headers(self) -> dict[str, str]:
         """Of an HTTP answer (RFC 6750, RFC 9110)."""
         found = {}
+        if self.why is Why.NOT_AUTHENTICATED:
+            found["WWW-Authenticate"] = "Bearer"
         if self.why is Why.TOKEN_REFUSED:
             found["WWW-Authenticate"] = (
                 f'Bearer error="invalid_token", error_description="{self.detail}"'

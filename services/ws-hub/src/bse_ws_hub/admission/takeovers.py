@@ -4,7 +4,9 @@ The store decides the order and tells it on a channel; who missed that learns of
 away the order is known among the streams of this hub only.
 """
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from bse_shared.redis_edge.connection import StoreUnavailable
@@ -35,17 +37,20 @@ class Takeovers:
         self._leases = leases
         self._now_ms = now_ms
         self._held: dict[SessionName, _Holder] = {}
+        self._released: asyncio.Queue[tuple[SessionName, str]] = asyncio.Queue()
 
     def __len__(self) -> int:
         return len(self._held)
 
-    async def hold(self, session: SessionName, stream: str) -> bool:
-        """The stream holds the name from now on; whether an older one did."""
-        try:
-            (held,) = await self._leases.hold([(session, stream, 0)])
-            since_us, had_another = held.since_us, held.had_another
-        except StoreUnavailable:
-            since_us, had_another = self._now_ms() * 1000, session in self._held
+    async def hold(
+        self, session: SessionName, stream: str, *, is_away: bool = False
+    ) -> bool:
+        """The stream holds the name from now on; whether an older one did. `is_away`: the store need not be asked."""
+        since_us, had_another = self._now_ms() * 1000, session in self._held
+        if not is_away:
+            with suppress(StoreUnavailable):
+                (held,) = await self._leases.hold([(session, stream, 0)])
+                since_us, had_another = held.since_us, held.had_another
         older = self._held.get(session)
         if older is not None and older.stream == stream:
             older.since_us = since_us
@@ -64,16 +69,18 @@ class Takeovers:
             session = SessionName(told.owner, told.session)
             self._newer(session, told.stream, told.since_us)
 
-    async def release(self, session: SessionName, stream: str) -> None:
-        """The stream is over. What can't be told now runs out by itself."""
+    def release(self, session: SessionName, stream: str) -> None:
+        """The stream is over."""
         held = self._held.get(session)
-        if held is None or held.stream != stream:
-            return
-        del self._held[session]
-        try:
+        if held is not None and held.stream == stream:
+            del self._held[session]
+            self._released.put_nowait((session, stream))
+
+    async def step(self) -> None:
+        """A supervised loop's step: let go of the next name. What can't be told now runs out by itself."""
+        session, stream = await self._released.get()
+        with suppress(StoreUnavailable):
             await self._leases.release(session, stream)
-        except StoreUnavailable:
-            return
 
     async def renew(self) -> None:
         """Go on holding the names; those that a newer stream holds are given up. Raises StoreUnavailable."""

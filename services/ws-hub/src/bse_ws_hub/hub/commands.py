@@ -91,7 +91,16 @@ class Ping(msgspec.Struct, tag="ping", tag_field="op", forbid_unknown_fields=Tru
     id: CommandId = None
 
 
-Command = Subscribe | Resume | Unsubscribe | Rate | Heartbeat | Ping
+class Authenticate(
+    msgspec.Struct, tag="authenticate", tag_field="op", forbid_unknown_fields=True
+):
+    """Prove who one is, or go on being it with a new token."""
+
+    token: str
+    id: CommandId = None
+
+
+Command = Subscribe | Resume | Unsubscribe | Rate | Heartbeat | Ping | Authenticate
 
 
 class BadCommand(ValueError):

@@ -47,6 +47,7 @@ class Session:
     codec: Codec
     outlet: Any
     client_id: str = ""
+    symbols_max: int = 10_000
     wants: dict[int, Want] = field(default_factory=dict)
     interval_ms: int = 0
     images_due: dict[int, None] = field(default_factory=dict)
@@ -103,7 +104,7 @@ class Hub:
     that were ever wanted.
     """
 
-    def __init__(self, symbols_max: int):
+    def __init__(self) -> None:
         self.sessions: dict[str, Session] = {}
         self.apart: dict[str, Session] = {}
         self.due: dict[str, Session] = {}
@@ -112,7 +113,6 @@ class Hub:
         self.limited: dict[GroupKey, Group] = {}
         self.slots: dict[int, int] = {}
         self._groups: dict[GroupKey, Group] = {}
-        self._symbols_max = symbols_max
 
     @property
     def subscriptions(self) -> int:
@@ -150,11 +150,11 @@ class Hub:
             if not found:
                 rejected.append(unknown_symbol(symbol))
             for instrument in found:
-                if self._has_room(wants, instrument.code):
+                if _has_room(session, wants, instrument.code):
                     wants[instrument.code] = want
                     session.images_due[instrument.code] = None
                 else:
-                    rejected.append(self._too_many(instrument))
+                    rejected.append(_too_many(session, instrument))
         self._set_wants(session, wants)
         return rejected
 
@@ -190,8 +190,8 @@ class Hub:
             instrument = master.by_code.get(code)
             if instrument is None:
                 rejected.append(unknown_symbol(str(code)))
-            elif not self._has_room(wants, code):
-                rejected.append(self._too_many(instrument))
+            elif not _has_room(session, wants, code):
+                rejected.append(_too_many(session, instrument))
             else:
                 wants[code] = want
                 held[code] = position
@@ -205,7 +205,7 @@ class Hub:
 
     def replace(self, session: Session, wants: dict[int, Want]) -> None:
         """Take a whole new set, as stored for the client; only what is new is owed an image."""
-        kept = dict(list(wants.items())[: self._symbols_max])
+        kept = dict(list(wants.items())[: session.symbols_max])
         for code, want in kept.items():
             if session.wants.get(code) != want:
                 session.images_due[code] = None
@@ -244,16 +244,6 @@ class Hub:
                 group.backlog.held.setdefault(code, position)
 
     # Private.
-
-    def _has_room(self, wants: dict[int, Want], code: int) -> bool:
-        return code in wants or len(wants) < self._symbols_max
-
-    def _too_many(self, instrument: Instrument) -> Rejection:
-        return Rejection(
-            instrument.symbol,
-            "too_many_symbols",
-            f"at most {self._symbols_max} symbols a connection",
-        )
 
     def _set_wants(self, session: Session, wants: dict[int, Want]) -> None:
         group = session.group
@@ -350,6 +340,18 @@ def _picker(slots: list[int]) -> Callable[[Sequence[bytes]], tuple[bytes, ...]]:
         slot = slots[0]
         return lambda rows: (rows[slot],)
     return itemgetter(*slots)
+
+
+def _has_room(session: Session, wants: dict[int, Want], code: int) -> bool:
+    return code in wants or len(wants) < session.symbols_max
+
+
+def _too_many(session: Session, instrument: Instrument) -> Rejection:
+    return Rejection(
+        instrument.symbol,
+        "too_many_symbols",
+        f"at most {session.symbols_max} symbols a connection",
+    )
 
 
 def unknown_symbol(symbol: str) -> Rejection:

@@ -39,6 +39,7 @@ def _stored(want: Want, codes: list[int]) -> WantedScrips:
         mode=mode,
         fields=None if mode else names_of(want),
         max_hz=1000 / want.interval_ms if want.interval_ms else None,
+        every=want.every,
     )
 
 
@@ -53,4 +54,6 @@ def _want(wanted: WantedScrips) -> Want | None:
         return None
     if wanted.max_hz is not None and wanted.max_hz <= 0:
         return None
-    return Want(mask, interval_of(wanted.max_hz))
+    if wanted.every and wanted.max_hz is not None:
+        return None
+    return Want(mask, interval_of(wanted.max_hz), wanted.every)

@@ -15,6 +15,7 @@ from bse_ws_hub.hub.heartbeat_wheel import SLOT_MS
 from bse_ws_hub.hub.hub import Session
 from bse_ws_hub.hub.now import Now
 from bse_ws_hub.hub.rows import Delivery
+from bse_ws_hub.status_messages import feed_age_ms, heartbeat
 
 
 log = structlog.get_logger()
@@ -81,7 +82,7 @@ class Flusher:
             unread_bytes += client.outlet.unread_bytes()
         metrics.lagging.set(lagging)
         metrics.buffer_bytes.set(unread_bytes)
-        age_ms = clients.feed_age_ms(clients.follower.now_ms())
+        age_ms = feed_age_ms(clients.follower, clients.follower.now_ms())
         metrics.feed_age_seconds.set(float("nan") if age_ms is None else age_ms / 1000)
 
     # Heartbeats.
@@ -96,7 +97,7 @@ class Flusher:
         due = wheel.turn(slots)
         if not due:
             return
-        common = self.clients.heartbeat()
+        common = heartbeat(self.clients.follower)
         placed = {**common, "event_id": self.fan_out.vector}
         made: dict[tuple[str, bool], bytes] = {}
         for client in due:

@@ -10,12 +10,14 @@ EXTENSION = "bse.direct_socket"
 
 UNREAD_BYTES_MAX = 64 * 1024
 
+UNTIL_TOLD = float("inf")
+
 
 class Receiver(Protocol):
     """Who takes a socket's messages instead of the ASGI application."""
 
     def message(self, data: str | bytes) -> float:
-        """One message; the seconds after which the next one may come."""
+        """One message; the seconds after which the next one may come, or UNTIL_TOLD: once `go_on` is called."""
         ...
 
     def closed(self) -> None:
@@ -56,6 +58,7 @@ class DirectSocket:
         "_owner",
         "_receiver",
         "_unread_bytes_max",
+        "_until_told",
         "compressed",
         "on_muted",
         "on_round_trip",
@@ -73,6 +76,7 @@ class DirectSocket:
         self._receiver: Receiver | None = None
         self._inbox: deque[str | bytes] | None = None
         self._held = False
+        self._until_told = False
         self._unread_bytes_max = UNREAD_BYTES_MAX
 
     # For the doors.
@@ -98,6 +102,15 @@ class DirectSocket:
             return
         for data in self._owner.detach():
             self.take(data)
+
+    def go_on(self) -> None:
+        """The next message may come."""
+        self._held = self._until_told = False
+        inbox, self._inbox = self._inbox, None
+        for data in inbox or ():
+            self.take(data)
+        if not self._held:
+            self._owner.read(on=True)
 
     def close(self, code: int, reason: str) -> None:
         """Send a close frame behind what is buffered; cut the connection if it is not read soon."""
@@ -125,9 +138,9 @@ class DirectSocket:
             receiver.closed()
 
     def drained(self) -> None:
-        """The client has read all."""
-        if self._held:
-            self._go_on()
+        """The client has read all, or waited for long enough."""
+        if self._held and not self._until_told:
+            self.go_on()
 
     def take(self, data: str | bytes) -> None:
         """A message came."""
@@ -139,23 +152,18 @@ class DirectSocket:
             self._inbox.append(data)
             return
         wait_s = self._receiver.message(data)
-        if wait_s:
+        if wait_s == UNTIL_TOLD:
+            self._until_told = True
             self._hold()
-            self._owner.loop.call_later(wait_s, self._go_on)
+        elif wait_s:
+            self._hold()
+            self._owner.loop.call_later(wait_s, self.drained)
         elif self.backlog() >= 1:
             self._hold()
 
     def _hold(self) -> None:
         self._held = True
         self._owner.read(on=False)
-
-    def _go_on(self) -> None:
-        self._held = False
-        inbox, self._inbox = self._inbox, None
-        for data in inbox or ():
-            self.take(data)
-        if not self._held:
-            self._owner.read(on=True)
 
 
 class _Nobody:

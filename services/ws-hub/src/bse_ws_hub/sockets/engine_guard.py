@@ -15,7 +15,6 @@ from bse_ws_hub.sockets.direct_socket import EXTENSION, DirectSocket
 from bse_ws_hub.sockets.engine_refusals import (
     BAD_METHOD,
     BAD_REQUEST,
-    BUSY,
     FORBIDDEN,
     OLD_PROTOCOL,
     SESSION_UNKNOWN,
@@ -36,7 +35,7 @@ SEPARATOR = "\x1e"
 class EngineGuard:
     """The ASGI application before the Engine.IO server's.
 
-    `admits`: whether one more session may begin. `end`: end a session by its id. `direct`: the WebSockets of
+    `admits`: why a session may not begin now, if so. `end`: end a session by its id. `direct`: the WebSockets of
     sessions that have one.
     """
 
@@ -46,7 +45,7 @@ class EngineGuard:
         engine: Any,
         *,
         origin_allowed: Callable[[str | None], bool],
-        admits: Callable[[], bool],
+        admits: Callable[[Scope], Refusal | None],
         end: Callable[[str], Awaitable[None]],
         direct: dict[str, DirectSocket],
     ):
@@ -93,12 +92,7 @@ class EngineGuard:
             return BAD_METHOD
         if "sid" in query:
             return self._no_way_on(scope, query["sid"][0])
-        return self._no_session(method)
-
-    def _no_session(self, method: str) -> Refusal | None:
-        if method == "POST":
-            return SESSION_UNKNOWN
-        return None if self._admits() else BUSY
+        return SESSION_UNKNOWN if method == "POST" else self._admits(scope)
 
     def _no_way_on(self, scope: Scope, sid: str) -> Refusal | None:
         session = self._engine.sockets.get(sid)

@@ -12,6 +12,7 @@ class Refusal(NamedTuple):
     status: int
     code: int
     message: str
+    retry_after_s: int | None = None
 
 
 TRANSPORT_UNKNOWN = Refusal(400, 0, "Transport unknown")
@@ -21,7 +22,8 @@ BAD_REQUEST = Refusal(400, 3, "Bad request")
 FORBIDDEN = Refusal(403, 4, "Forbidden")
 OLD_PROTOCOL = Refusal(400, 5, "Unsupported protocol version")
 TOO_LARGE = Refusal(413, 3, "Payload too large")
-BUSY = Refusal(503, 4, "Too many connections")
+RATE_LIMITED = Refusal(429, 4, "Too many new connections")
+BUSY = Refusal(503, 4, "Too many connections", retry_after_s=2)
 
 
 async def refuse(refusal: Refusal, scope: Scope, send: Send) -> None:
@@ -33,6 +35,8 @@ async def refuse(refusal: Refusal, scope: Scope, send: Send) -> None:
         (b"content-length", str(len(body)).encode()),
         (b"connection", b"close"),
     ]
+    if refusal.retry_after_s is not None:
+        headers.append((b"retry-after", b"%d" % refusal.retry_after_s))
     await send(
         {
             "type": f"{kind}.response.start",

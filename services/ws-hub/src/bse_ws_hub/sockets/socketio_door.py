@@ -7,18 +7,26 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import socketio
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Scope
 
-from bse_shared.redis_edge.connection import StoreUnavailable
-from bse_shared.redis_edge.instances import Subscriptions
-from bse_ws_hub.clients import TOO_MANY_COMMANDS, Client, Clients
+from bse_shared.wire.records import SubscriptionRecord
+from bse_ws_hub.admission.doorkeeper import Admission
+from bse_ws_hub.admission.refused import Refused
+from bse_ws_hub.answers import TOO_MANY_COMMANDS, Answers
+from bse_ws_hub.clients import Client
 from bse_ws_hub.encodings.json_codec import SocketIoCodec
 from bse_ws_hub.encodings.messages import Message, error
 from bse_ws_hub.encodings.wire import as_it_is, deflated_engine_frame
-from bse_ws_hub.hub.commands import BadCommand, Command, command_from_object
+from bse_ws_hub.follow_sets import SetFollower
+from bse_ws_hub.hub.commands import (
+    Authenticate,
+    BadCommand,
+    Command,
+    command_from_object,
+)
 from bse_ws_hub.hub.disconnects import (
     BAD_MESSAGES,
     GOING_AWAY,
@@ -31,6 +39,7 @@ from bse_ws_hub.sockets import socketio_packets as packets
 from bse_ws_hub.sockets.direct_protocol import ABORT_AFTER_S
 from bse_ws_hub.sockets.direct_socket import EXTENSION, DirectSocket
 from bse_ws_hub.sockets.engine_guard import EngineGuard
+from bse_ws_hub.sockets.engine_refusals import BUSY, RATE_LIMITED, Refusal
 from bse_ws_hub.sockets.outlets import EngineIoOutlet
 from bse_ws_hub.sockets.socketio_packets import InPacket
 from bse_ws_hub.sockets.strict_server import StrictServer
@@ -40,9 +49,10 @@ QUEUED = SocketIoCodec("socketio-queue", as_it_is)
 DIRECT = SocketIoCodec()
 DIRECT_DEFLATED = SocketIoCodec("socketio+deflate", deflated_engine_frame)
 
-CLIENT_ID_MAX = 128
 DIRECT_AFTER_S = 0.25
-EVENTS = frozenset({"subscribe", "unsubscribe", "resume", "rate", "heartbeat"})
+EVENTS = frozenset(
+    {"subscribe", "unsubscribe", "resume", "rate", "heartbeat", "authenticate"}
+)
 DRAIN_WITHIN_S = 2.0
 CONNECT_WITHIN_S = 5.0
 """A session that does not name its namespace by then is ended."""
@@ -54,10 +64,18 @@ UNCONNECTED_MAX = 500
 NOT_SPOKEN = BadCommand("bad_message", "only text events in namespace /")
 
 
+class _Admitted(NamedTuple):
+    """Let in, but not connected yet."""
+
+    admission: Admission
+    record: SubscriptionRecord | None
+
+
 class SocketIoDoor:
     """The Socket.IO server and its clients, by the id of their Engine.IO session."""
 
-    def __init__(self, clients: Clients, subscriptions: Subscriptions):
+    def __init__(self, answers: Answers, sets: SetFollower):
+        clients = answers.clients
         settings = clients.settings
         quiet = logging.getLogger("bse_ws_hub.socketio")
         quiet.setLevel(logging.ERROR)  # a warning of the library is one a message
@@ -74,11 +92,12 @@ class SocketIoDoor:
             ping_timeout=20,
         )
         self._clients = clients
-        self._subscriptions = subscriptions
+        self._answers = answers
+        self._sets = sets
         self._by_session: dict[str, Client] = {}
         self._direct: dict[str, DirectSocket] = {}
         self._born_on_websocket: set[str] = set()
-        self._taking: dict[str, asyncio.Task[None]] = {}
+        self._admitted: dict[str, _Admitted | None] = {}
         self._ends: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
         self.server.take = self._take
         self.server.opened = self._opened
@@ -105,15 +124,21 @@ class SocketIoDoor:
 
     async def drain(self) -> None:
         """At shutdown: all clients told to go, and gone."""
-        await self._clients.drain()
+        self._clients.drain()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._ends.join(), DRAIN_WITHIN_S)
 
     # Sessions come and go.
 
-    def _admits(self) -> bool:
+    def _admits(self, scope: Scope) -> Refusal | None:
         waiting = len(self.server.eio.sockets) - len(self._by_session)
-        return not self._clients.draining and waiting < UNCONNECTED_MAX
+        if self._clients.draining or waiting >= UNCONNECTED_MAX:
+            return BUSY
+        try:
+            self._clients.doorkeeper.arrive(_host(scope))
+        except Refused as refused:
+            return RATE_LIMITED._replace(retry_after_s=refused.retry_after_s)
+        return None
 
     def _opened(self, eio_sid: str, environ: dict[str, Any]) -> None:
         scope = environ["asgi.scope"]
@@ -156,26 +181,27 @@ class SocketIoDoor:
     async def _connect(self, sid: str, environ: dict[str, Any], auth: Any) -> None:
         """python-socketio has answered the client that it is connected."""
         eio_sid = self.server.manager.eio_sid_from_sid(sid, "/")
+        admitted = self._admitted.get(eio_sid)
+        if admitted is None:
+            return
         outlet = EngineIoOutlet(
             self.server.eio,
             eio_sid,
             lambda: self._ends.put_nowait(partial(self._say_goodbye, eio_sid)),
             self._clients.settings.backlog_packets_max,
         )
-        client = self._clients.connect(
-            Session("", QUEUED, outlet, _client_id(auth)), outlet
-        )
+        self._admitted[eio_sid] = None  # from here on it leaves as a client
+        session = Session("", QUEUED, outlet)
+        client = self._clients.connect(session, outlet, admitted.admission)
+        if client is None:
+            return
         self._by_session[eio_sid] = client
         if eio_sid in self._born_on_websocket:
             # Python-socketio's answer to the handshake goes through the queue: let it pass first.
             asyncio.get_running_loop().call_later(
                 DIRECT_AFTER_S, self._go_direct, eio_sid, client, outlet
             )
-        if client.session.client_id:
-            taking = self.server.start_background_task(self._take_stored_set, client)
-            self._taking[eio_sid] = taking
-            if self._clients.follower.ready:
-                await taking
+        self._sets.start(client, admitted.record)
 
     def _go_direct(self, eio_sid: str, client: Client, outlet: EngineIoOutlet) -> None:
         socket = self._direct.get(eio_sid)
@@ -194,9 +220,6 @@ class SocketIoDoor:
     async def _disconnect(self, sid: str, reason: str) -> None:
         eio_sid = self.server.manager.eio_sid_from_sid(sid, "/")
         client = self._by_session.pop(eio_sid, None)
-        taking = self._taking.pop(eio_sid, None)
-        if taking is not None:
-            taking.cancel()
         if client is not None:
             self._clients.disconnected(client, "client")
 
@@ -225,32 +248,60 @@ class SocketIoDoor:
     async def _take_connect(
         self, eio_sid: str, client: Client | None, packet: InPacket
     ) -> None:
-        why = ""
         if packet.namespace != "/":
-            why = "Invalid namespace"
-        elif client is not None:
+            told: dict[str, Any] = {"message": "Invalid namespace"}
+        elif client is not None or eio_sid in self._admitted:
             raise BadCommand("bad_message", "already connected")
-        elif self._clients.draining or self._clients.full:
-            full = TOO_MANY_CONNECTIONS
-            why = (GOING_AWAY if self._clients.draining else full).reason
-        if not why:
-            await self.server._handle_connect(eio_sid, "/", packet.data)  # noqa: SLF001 - its own subclass
-            return
+        elif (busy := self._busy()) is not None:
+            told = {"message": busy}
+        else:
+            try:
+                await self._let_in(eio_sid, packet)
+            except Refused as refused:
+                data = {"reason": refused.why.reason, "detail": refused.detail}
+                told = {"message": refused.why.reason, "data": data}
+            else:
+                return
         refusal = self.server.packet_class(
             socketio.packet.CONNECT_ERROR,
-            data={"message": why},
+            data=told,
             namespace=packet.namespace[:40],
         )
         await self.server._send_packet(eio_sid, refusal)  # noqa: SLF001 - its own subclass
         if client is None:
             self._cut_later(eio_sid, ABORT_AFTER_S, unless_connected=True)
 
+    def _busy(self) -> str | None:
+        if self._clients.draining:
+            return GOING_AWAY.reason
+        return TOO_MANY_CONNECTIONS.reason if self._clients.full else None
+
+    async def _let_in(self, eio_sid: str, packet: InPacket) -> None:
+        """Raises Refused."""
+        keeper = self._clients.doorkeeper
+        asked = keeper.asked_in_auth(packet.data)
+        self._admitted[eio_sid] = None
+        admission = None
+        try:
+            host = _host(self.server.environ[eio_sid]["asgi.scope"])
+            admission = await keeper.admit(asked, host)
+            record = await self._sets.at_start(admission)
+            self._admitted[eio_sid] = _Admitted(admission, record)
+            if eio_sid in self.server.environ:  # else it was cut meanwhile
+                await self.server._handle_connect(eio_sid, "/", packet.data)  # noqa: SLF001 - its own subclass
+        finally:
+            if self._admitted.pop(eio_sid) is not None and admission is not None:
+                keeper.leave(admission)
+
     async def _take_event(self, client: Client, packet: InPacket) -> None:
         answer: Message
         going_on = True
         try:
             command = _command(packet)
-            answer = self._clients.command(client, command)
+            if isinstance(command, Authenticate):
+                answer = await self._answers.authenticate(client, command)
+            else:
+                answer = self._answers.command(client, command)
         except BadCommand as wrong:
             answer = error(wrong.reason, str(wrong))
             going_on = self._clients.count_bad(client, wrong)
@@ -262,7 +313,7 @@ class SocketIoDoor:
             self._clients.close(client, BAD_MESSAGES)
         if answer.get("reason") == TOO_MANY_COMMANDS:
             # Read on when the next one is earned: a flood backs up in its sender.
-            await asyncio.sleep(1 / self._clients.settings.commands_per_s)
+            await asyncio.sleep(1 / client.budget.per_s)
 
     async def _refuse(
         self, eio_sid: str, client: Client | None, wrong: BadCommand
@@ -284,15 +335,6 @@ class SocketIoDoor:
         except TimeoutError:
             await self._cut(eio_sid, SLOW_CONSUMER)
 
-    async def _take_stored_set(self, client: Client) -> None:
-        await self._clients.follower.readied.wait()
-        try:
-            record = await self._subscriptions.load(client.session.client_id)
-        except StoreUnavailable:
-            return
-        if record is not None:
-            self._clients.stored_set(client, record)
-
 
 def _command(packet: InPacket) -> Command:
     name, argument = packets.parse_event(packet.data)
@@ -301,6 +343,5 @@ def _command(packet: InPacket) -> Command:
     return command_from_object(name, argument)
 
 
-def _client_id(auth: Any) -> str:
-    found = auth.get("client_id") if isinstance(auth, dict) else None
-    return found[:CLIENT_ID_MAX] if isinstance(found, str) else ""
+def _host(scope: Scope) -> str:
+    return scope["client"][0] if scope["client"] else ""

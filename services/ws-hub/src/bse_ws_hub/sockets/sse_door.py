@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
+from bse_ws_hub.admission.doorkeeper import Admission
+from bse_ws_hub.admission.refused import Refused, Why
+from bse_ws_hub.answers import Answers
 from bse_ws_hub.clients import Client, Clients
 from bse_ws_hub.encodings.messages import Message
 from bse_ws_hub.encodings.sse_codec import SSE
@@ -19,6 +22,7 @@ from bse_ws_hub.hub.commands import BadCommand, Subscribe, command_from_object
 from bse_ws_hub.hub.disconnects import TOO_MANY_CONNECTIONS
 from bse_ws_hub.hub.hub import Session
 from bse_ws_hub.hub.vector import read_vector
+from bse_ws_hub.sockets.refusal_response import refusal_response
 
 
 RETRY = b"retry: 3000\n\n"
@@ -76,24 +80,35 @@ class SseOutlet:
 class SseDoor:
     """Serves one stream after another."""
 
-    clients: Clients
+    answers: Answers
+
+    @property
+    def clients(self) -> Clients:
+        """All clients."""
+        return self.answers.clients
 
     async def serve(self, request: Request) -> Response:
         """One stream, or a problem that says what is wrong with the request."""
-        if not self.clients.origin_allowed(request.headers.get("origin")):
-            return _problem(403, "origin_not_allowed", "this origin may not connect")
-        if self.clients.full or self.clients.draining:
-            why = TOO_MANY_CONNECTIONS.reason
-            return _problem(503, why, "try again later", {"Retry-After": "2"})
-        if not self.clients.follower.ready:
-            detail = "the hub has not read the market yet"
-            return _problem(503, "not_ready", detail, {"Retry-After": "1"})
+        if (refusal := self._refusal(request)) is not None:
+            return refusal
         try:
             command = _command(request)
         except BadCommand as error:
             return _problem(400, error.reason, str(error))
+        try:
+            admission = await self._admit(request)
+        except Refused as refused:
+            return refusal_response(refused)
         outlet = SseOutlet(self.clients.settings.backlog_bytes_max)
-        client = self.clients.connect(Session("", SSE, outlet), outlet)
+        busy = self._busy()
+        client = (
+            None
+            if busy
+            else self.clients.connect(Session("", SSE, outlet), outlet, admission)
+        )
+        if client is None:
+            self.clients.doorkeeper.leave(admission)
+            return busy or refusal_response(Refused(Why.TOKEN_REFUSED, "revoked"))
         self.clients.send(client, self._start(client, command, request))
         headers = {**HEADERS, **self._cors(request)}
         return StreamingResponse(
@@ -102,11 +117,38 @@ class SseDoor:
             headers=headers,
         )
 
+    def _refusal(self, request: Request) -> JSONResponse | None:
+        if not self.clients.origin_allowed(request.headers.get("origin")):
+            return _problem(403, "origin_not_allowed", "this origin may not connect")
+        if self.clients.follower.ready:
+            return self._busy()
+        detail = "the hub has not read the market yet"
+        return _problem(503, "not_ready", detail, {"Retry-After": "1"})
+
+    def _busy(self) -> JSONResponse | None:
+        if not self.clients.full and not self.clients.draining:
+            return None
+        why = TOO_MANY_CONNECTIONS.reason
+        return _problem(503, why, "try again later", {"Retry-After": "2"})
+
+    async def _admit(self, request: Request) -> Admission:
+        """Raises Refused. What is wanted stands in the query, so a client id means nothing here."""
+        keeper = self.clients.doorkeeper
+        host = request.client.host if request.client else ""
+        keeper.arrive(host)
+        asked = keeper.asked_in_request(request.scope)
+        admission = await keeper.admit(asked, host)
+        admission.client_id = admission.unclaimed = ""
+        if not admission.identity.proved:
+            keeper.leave(admission)
+            raise Refused(Why.NOT_AUTHENTICATED)
+        return admission
+
     def _start(self, client: Client, command: Subscribe, request: Request) -> Message:
         vector = read_vector(request.headers.get("last-event-id", ""))
         if vector is None:
-            return self.clients.command(client, command)
-        return self.clients.resume_at(client, command, vector)
+            return self.answers.command(client, command)
+        return self.answers.resume_at(client, command, vector)
 
     async def _stream(self, client: Client, outlet: SseOutlet) -> AsyncIterator[bytes]:
         try:
