@@ -29,6 +29,7 @@ from bse_shared.service.runner import BACKLOG, Shell
 from bse_shared.service.settings import MarketSettings, ProcessSettings
 from bse_shared.service.system_clock import SystemClock
 from bse_shared.testing.builders import RELIANCE, TCS, a_master, a_quote, seen
+from bse_shared.testing.signing import Signing
 from bse_shared.wire.records import FeedStatus, SessionRecord
 from bse_ws_hub.assembly import assemble
 from bse_ws_hub.settings import AuthSettings, HubHttp, HubSettings, WsHubSettings
@@ -253,6 +254,12 @@ async def market(redis):
     found = Market(redis)
     await found.open()
     return found
+
+
+@pytest.fixture(scope="session")
+def signing():
+    """The gateway's key."""
+    return Signing(SystemClock())
 
 
 @pytest.fixture

@@ -1,14 +1,10 @@
-"""A hub's doorkeeper on a real store, and a signer whose tokens it takes."""
+"""A hub's doorkeeper on a real store."""
 
 import asyncio
-import secrets
 from typing import NamedTuple
 
-import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from bse_shared.access.signing_keys import record_of
 from bse_shared.access.tokens import TokenRules
 from bse_shared.redis_edge.access_follower import AccessFollower
 from bse_shared.redis_edge.access_store import AccessStore
@@ -44,45 +40,6 @@ class Door(NamedTuple):
             await self.admit(host, **asked)
         assert caught.value is self.refused[-1]
         return caught.value.why.reason, caught.value.detail
-
-
-class Signing:
-    """Signs tokens as the gateway does, good or bad."""
-
-    def __init__(self):
-        self.private = Ed25519PrivateKey.generate()
-        self._clock = SystemClock()
-        until_ms = self._clock.wall_ms() + 3_600_000
-        self.record = record_of(self.private.public_key(), until_ms)
-
-    def token(
-        self, sub="key:abc", role="trader", lifetime_s=600, headers=(), **changed
-    ):
-        """A token of now; `age_s` ago where it is told so."""
-        now_s = self._clock.wall_ms() // 1000 - changed.pop("age_s", 0)
-        claims = {
-            "iss": "bse-gateway",
-            "aud": "bse-quotes",
-            "sub": sub,
-            "jti": secrets.token_hex(4),
-            "role": role,
-            "scope": "quotes:read stream:read subscriptions:write",
-            "iat": now_s,
-            "exp": now_s + lifetime_s,
-            **changed,
-        }
-        return jwt.encode(
-            claims,
-            self.private,
-            algorithm="EdDSA",
-            headers={"typ": "at+jwt", "kid": self.record.key_id, **dict(headers)},
-        )
-
-
-@pytest.fixture(scope="session")
-def signing():
-    """The gateway's key."""
-    return Signing()
 
 
 @pytest.fixture

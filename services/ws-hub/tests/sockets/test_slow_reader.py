@@ -117,7 +117,7 @@ async def test_who_reads_nothing_is_bounded_and_cut_and_others_are_not_touched(
     client = await until(lambda: greediest(hub))
     largest, conflated = 0, 0
     for step in range(1000):
-        if "hub-1.1" not in hub.clients.all:
+        if client.session.id not in hub.clients.all:
             break
         await move(big_market, 300_000 + step)
         update = await neighbour.until("update")

@@ -125,6 +125,9 @@ class DirectProtocol(WebSocketsSansIOProtocol):
     async def send(self, message: Any) -> None:
         """What the application sends."""
         await super().send(message)
+        if message["type"] == "websocket.http.response.body":
+            # A refusal completes the handshake, too; uvicorn would log an error for each.
+            self.handshake_complete = True
         if self.close_sent and self._direct is not None:
             self._direct.mute()
 
