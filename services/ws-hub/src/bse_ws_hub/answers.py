@@ -93,7 +93,7 @@ class Answers:
         if not admission.left:
             self.clients.identified(client)
             if client.session.client_id != had_client_id:
-                self.on_claimed(client)
+                self._claimed(client)
         return authenticated(admission.identity, command.id)
 
     def resume_at(
@@ -116,8 +116,8 @@ class Answers:
     def stored_set(self, client: Client, record: SubscriptionRecord) -> None:
         """Take the set that was stored under the client's id by somebody else."""
         session = client.session
-        if record.writer == session.id or self.sets.is_pending(session.client_id):
-            return  # ours, or older than what is about to be stored
+        if self.sets.is_pending(session.client_id):
+            return  # older than what is about to be stored, and then told again
         wants = wants_of(record.wants, self._follower.instruments.by_code)
         if wants == session.wants:
             return
@@ -125,6 +125,13 @@ class Answers:
         self.clients.send(client, set_answer("subscribed", session, self._follower))
 
     # Private.
+
+    def _claimed(self, client: Client) -> None:
+        """The client id is its own now: what it has chosen already counts, else what is stored."""
+        if client.chose:
+            self.sets.changed(client.session)
+        else:
+            self.on_claimed(client)
 
     def _refusal(self, client: Client, command: Command) -> Message | None:
         """Why the command is not carried out, whatever it is."""

@@ -75,7 +75,7 @@ async def assemble(settings: WsHubSettings, shell: Shell) -> AsyncIterator[Servi
         writer = SetWriter(subscriptions, follower, shell.clock)
         clients.on_gone = writer.gone
         answers = Answers(clients, writer)
-        sets = SetFollower(answers, subscriptions)
+        sets = SetFollower(answers)
         answers.on_claimed = sets.want
         flusher = Flusher(clients, fan_out)
         raw_door = RawDoor(answers, sets)

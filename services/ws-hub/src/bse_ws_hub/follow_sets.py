@@ -4,7 +4,6 @@ import asyncio
 from dataclasses import dataclass, field
 
 from bse_shared.redis_edge.connection import StoreUnavailable
-from bse_shared.redis_edge.instances import Subscriptions
 from bse_shared.wire.records import SubscriptionRecord
 from bse_ws_hub.admission.doorkeeper import Admission
 from bse_ws_hub.admission.refused import Refused
@@ -18,7 +17,6 @@ class SetFollower:
     """`changed` is called by the bus, `want` by the doors; `step` and `start_next` are supervised loops."""
 
     answers: Answers
-    subscriptions: Subscriptions
     _changed: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
     _starting: asyncio.Queue[Client] = field(default_factory=asyncio.Queue)
 
@@ -31,7 +29,7 @@ class SetFollower:
         if not admission.client_id or not self._clients.follower.ready:
             return None
         try:
-            return await self.subscriptions.load(admission.client_id)
+            return await self.answers.sets.load(admission.client_id)
         except StoreUnavailable:
             return None
 
@@ -40,7 +38,8 @@ class SetFollower:
         admission = client.admission
         if record is not None:
             self.answers.stored_set(client, record)
-        elif admission.client_id or (admission.unclaimed and admission.identity.proved):
+        if admission.client_id or (admission.unclaimed and admission.identity.proved):
+            # Read (again): what was told of a change before the client was connected, was not told to him.
             self.want(client)
 
     def want(self, client: Client) -> None:
@@ -57,7 +56,7 @@ class SetFollower:
         """Apply the next changed set."""
         client_id = await self._changed.get()
         await self._clients.follower.readied.wait()
-        record = await self.subscriptions.load(client_id)
+        record = await self.answers.sets.load(client_id)
         if record is None:
             return
         for client in list(self._clients.by_client_id.get(client_id, {}).values()):
@@ -85,11 +84,12 @@ class SetFollower:
                 why = "this client id belongs to somebody: prove who you are"
                 self._clients.send(client, error("not_yours", why))
             return
-        record = await self.subscriptions.load(admission.client_id)
+        record = await self.answers.sets.load(admission.client_id)
         if admission.left:
             return
+        is_late = not client.session.client_id
         self._clients.identified(client)
-        if client.chose:
+        if is_late and client.chose:
             self.answers.sets.changed(client.session)
         elif record is not None:
             self.answers.stored_set(client, record)

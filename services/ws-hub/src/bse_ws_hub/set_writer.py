@@ -3,6 +3,7 @@
 At most once a second a client, always the last state; what was not stored when a client leaves is stored at once.
 """
 
+import asyncio
 from dataclasses import dataclass, field
 
 from bse_shared.pacing.clock import Clock
@@ -30,7 +31,7 @@ class SetWriter:
     _pending: dict[str, Session] = field(default_factory=dict)
     _due: Deadlines = field(default_factory=Deadlines)
     _not_before_ms: dict[str, float] = field(default_factory=dict)
-    _storing: str = ""
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def changed(self, session: Session) -> None:
         """The client changed its set."""
@@ -50,7 +51,12 @@ class SetWriter:
 
     def is_pending(self, client_id: str) -> bool:
         """Whether a newer set than the store's is about to be stored."""
-        return client_id in self._pending or client_id == self._storing
+        return client_id in self._pending
+
+    async def load(self, client_id: str) -> SubscriptionRecord | None:
+        """The set as it is stored, with nothing of ours on its way there. Raises StoreUnavailable."""
+        async with self._lock:
+            return await self.subscriptions.load(client_id)
 
     async def step(self) -> None:
         """Store what is due. Raises StoreUnavailable; then it is due again."""
@@ -75,19 +81,16 @@ class SetWriter:
     # Private.
 
     async def _store(self, client_id: str) -> None:
-        session = self._pending.pop(client_id)
-        self._not_before_ms[client_id] = self.clock.monotonic_ms() + INTERVAL_MS
-        self._storing = client_id
-        record = SubscriptionRecord(
-            client_id=client_id,
-            wants=stored_wants(session.wants),
-            updated_at_ms=self.follower.now_ms(),
-            writer=session.id,
-        )
-        try:
-            await self.subscriptions.save(record)
-        except StoreUnavailable:
-            self._pending.setdefault(client_id, session)
-            raise
-        finally:
-            self._storing = ""
+        async with self._lock:
+            session = self._pending.pop(client_id)
+            self._not_before_ms[client_id] = self.clock.monotonic_ms() + INTERVAL_MS
+            record = SubscriptionRecord(
+                client_id=client_id,
+                wants=stored_wants(session.wants),
+                updated_at_ms=self.follower.now_ms(),
+            )
+            try:
+                await self.subscriptions.save(record)
+            except StoreUnavailable:
+                self._pending.setdefault(client_id, session)
+                raise

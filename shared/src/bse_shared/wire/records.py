@@ -64,12 +64,11 @@ class WantedScrips(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
 
 class SubscriptionRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """The set of a client id, as `POST /api/subscribe` or a hub wrote it. `writer`: the stream that it comes from."""
+    """The set of a client id, as `POST /api/subscribe` or a hub wrote it."""
 
     client_id: str
     wants: list[WantedScrips]
     updated_at_ms: int
-    writer: str = ""
 
     @property
     def codes(self) -> list[int]:

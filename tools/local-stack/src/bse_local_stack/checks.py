@@ -22,6 +22,8 @@ STALE_WITHIN_S = 8.5
 SYMBOLS = ["RELIANCE", "532540", "ine009a01021"]
 CODES = {500325, 532540, 500209}
 IMAGE, UPDATE = 1, 2
+REVOKED = 4502
+DEMO_KEY = "bsq_demo_demo0000_demodemodemodemodemodemodemodemo_cbda634e"
 
 
 class CheckFailed(Exception):
@@ -192,6 +194,34 @@ async def sse(doors: Doors) -> str:
     return "image, update and heartbeat"
 
 
+async def revocation(doors: Doors) -> str:
+    """A ticket opens a stream once, and a revoked token's stream is closed."""
+    gateway, stream = doors.stack.url("gateway"), doors.stack.url("ws-hub", "ws")
+    key = {"X-API-Key": DEMO_KEY}
+    async with doors.http.post(f"{gateway}/api/auth/token", headers=key) as answer:
+        _hold(answer.status == 200, f"HTTP {answer.status}")  # noqa: PLR2004 - HTTP
+        token = (await answer.json())["access_token"]
+    bearer = {"Authorization": f"Bearer {token}"}
+    asked = {"symbols": ["TCS"]}
+    url = f"{gateway}/api/subscribe"
+    async with doors.http.post(url, json=asked, headers=bearer) as answer:
+        ticket = (await answer.json())["ticket"]
+    async with doors.http.ws_connect(f"{stream}/ws?ticket={ticket}") as ws:
+        welcome = await _json_until(ws, "welcome")
+        await _json_until(ws, "image")
+        again = await _status_of_upgrade(doors, f"{stream}/ws?ticket={ticket}")
+        _hold(again == 401, f"the ticket again: HTTP {again}")  # noqa: PLR2004 - HTTP
+        revoked = {"token": token}
+        started = time.monotonic()
+        async with doors.http.post(f"{gateway}/api/auth/revoke", json=revoked):
+            await _json_until(ws, "goodbye")
+        took_ms = (time.monotonic() - started) * 1000
+        await ws.receive()
+        _hold(ws.close_code == REVOKED, f"close code {ws.close_code}")
+    role = welcome["identity"]["role"]
+    return f"{role} by ticket, once; closed {took_ms:.0f} ms after the revocation"
+
+
 async def status(doors: Doors) -> str:
     """The monitor sees everybody."""
 
@@ -259,10 +289,20 @@ CHECKS: list[tuple[str, Callable[[Doors], Awaitable[str]]]] = [
     ("WebSocket, MessagePack", raw_msgpack),
     ("Socket.IO", socket_io),
     ("Server-Sent Events", sse),
+    ("stream ticket, revocation", revocation),
     ("monitor /status", status),
     ("bse-watch", watch),
     ("exchange down and back", outage),
 ]
+
+
+async def _status_of_upgrade(doors: Doors, url: str) -> int:
+    """The HTTP status of a WebSocket handshake that is refused; 101 where it is not."""
+    try:
+        async with doors.http.ws_connect(url):
+            return 101
+    except aiohttp.WSServerHandshakeError as error:
+        return error.status
 
 
 def _hold(condition: bool, otherwise: str) -> None:
