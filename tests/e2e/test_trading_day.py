@@ -4,6 +4,7 @@ import asyncio
 import csv
 import json
 import os
+import sys
 from decimal import Decimal
 from pathlib import Path
 
@@ -83,11 +84,33 @@ async def rest_quotes(product, codes):
     return found
 
 
-async def raw_quotes(product, codes):
+async def service_token(product):
+    """An access token of a service, which alone may have the whole market."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bse_gateway.admin_key", "create"),
+        *("--role", "service", "--name", "e2e"),
+        env={
+            **os.environ,
+            "REDIS_URL": f"redis://127.0.0.1:{product.ports['redis']}/0",
+        },
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    key, _ = await process.communicate()
+    url = product.url("gateway", "/api/auth/token")
+    headers = {"X-API-Key": key.decode().strip()}
+    async with product.http.post(url, headers=headers) as answer:
+        return (await answer.json())["access_token"]
+
+
+async def raw_quotes(product, codes, token):
     """Everything by a raw MessagePack WebSocket."""
     found = {}
     async with product.http.ws_connect(
-        product.url("ws-hub", "/ws", "ws"), protocols=["bse.v1.msgpack"], max_msg_size=0
+        product.url("ws-hub", "/ws", "ws"),
+        protocols=["bse.v1.msgpack"],
+        headers={"Authorization": f"Bearer {token}"},
+        max_msg_size=0,
     ) as ws:
         for start in range(0, len(codes), 500):
             part = [str(code) for code in codes[start : start + 500]]
@@ -102,8 +125,10 @@ async def raw_quotes(product, codes):
     return found
 
 
-async def socketio_quotes(product, node, codes, tmp_path, transports="websocket"):
-    """Everything by the official Socket.IO client."""
+async def socketio_quotes(
+    product, node, codes, tmp_path, token, transports="websocket"
+):
+    """Everything by the official Socket.IO client, with the token in its `auth`."""
     file = tmp_path / "symbols.json"
     file.write_text(json.dumps([str(code) for code in codes]))
     process = await asyncio.create_subprocess_exec(
@@ -113,6 +138,7 @@ async def socketio_quotes(product, node, codes, tmp_path, transports="websocket"
         transports,
         str(file),
         str(len(codes)),
+        token,
         stdout=asyncio.subprocess.PIPE,
     )
     out, _ = await process.communicate()
@@ -162,8 +188,9 @@ async def test_every_row_of_a_real_day_arrives_at_every_door(
     async with start_product(SPEED=SPEED, BHAVCOPY=str(path)) as product:
         await the_day_is_over(product)
         rest = await rest_quotes(product, codes)
-        raw = await raw_quotes(product, codes)
-        socketio, _ = await socketio_quotes(product, node, codes, tmp_path)
+        token = await service_token(product)
+        raw = await raw_quotes(product, codes, token)
+        socketio, _ = await socketio_quotes(product, node, codes, tmp_path, token)
 
     assert day == rest
     assert day == raw
@@ -206,9 +233,10 @@ async def test_the_built_in_day_is_the_same_at_every_door(
         }
         codes = sorted(day)
         rest = await rest_quotes(product, codes)
-        raw = await raw_quotes(product, codes)
+        token = await service_token(product)
+        raw = await raw_quotes(product, codes, token)
         socketio, transport = await socketio_quotes(
-            product, node, codes, tmp_path, "polling,websocket"
+            product, node, codes, tmp_path, token, "polling,websocket"
         )
 
     assert 4300 <= len(day)

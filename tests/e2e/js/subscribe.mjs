@@ -1,11 +1,11 @@
 // Subscribes with the official Socket.IO client and prints what it is told, one JSON line an event.
-// usage: node subscribe.mjs URL MODE TRANSPORTS SYMBOLS_FILE QUOTES   (ends when it holds so many quotes)
+// usage: node subscribe.mjs URL MODE TRANSPORTS SYMBOLS_FILE QUOTES [TOKEN]   (ends when it holds so many quotes)
 import { readFileSync } from "node:fs";
 import { io } from "socket.io-client";
 
-const [url, mode, transports, symbolsFile, quotes] = process.argv.slice(2);
+const [url, mode, transports, symbolsFile, quotes, token] = process.argv.slice(2);
 const symbols = JSON.parse(readFileSync(symbolsFile, "utf8"));
-const socket = io(url, { transports: transports.split(","), forceNew: true });
+const socket = io(url, { transports: transports.split(","), forceNew: true, auth: token ? { token } : {} });
 const held = new Map();
 const say = (event, data) => console.log(JSON.stringify({ event, data }));
 
@@ -17,7 +17,7 @@ socket.on("connect", async () => {
 });
 socket.on("welcome", (data) => say("welcome", data));
 socket.on("heartbeat", (data) => say("heartbeat", data));
-socket.on("connect_error", (error) => say("connect_error", { message: error.message }));
+socket.on("connect_error", (error) => say("connect_error", { message: error.message, data: error.data }));
 socket.on("error", (data) => say("error", data));
 
 const holds = (data) => {

@@ -15,17 +15,13 @@ from starlette.types import ASGIApp, Scope
 from bse_shared.wire.records import SubscriptionRecord
 from bse_ws_hub.admission.doorkeeper import Admission
 from bse_ws_hub.admission.refused import Refused
-from bse_ws_hub.answers import TOO_MANY_COMMANDS, Answers
+from bse_ws_hub.answers import Answers
 from bse_ws_hub.clients import Client
 from bse_ws_hub.encodings.json_codec import SocketIoCodec
-from bse_ws_hub.encodings.messages import Message, error
 from bse_ws_hub.encodings.wire import as_it_is, deflated_engine_frame
 from bse_ws_hub.follow_sets import SetFollower
 from bse_ws_hub.hub.commands import (
-    Authenticate,
     BadCommand,
-    Command,
-    command_from_object,
 )
 from bse_ws_hub.hub.disconnects import (
     BAD_MESSAGES,
@@ -41,6 +37,7 @@ from bse_ws_hub.sockets.direct_socket import EXTENSION, DirectSocket
 from bse_ws_hub.sockets.engine_guard import EngineGuard
 from bse_ws_hub.sockets.engine_refusals import BUSY, RATE_LIMITED, Refusal
 from bse_ws_hub.sockets.outlets import EngineIoOutlet
+from bse_ws_hub.sockets.socketio_events import take_event
 from bse_ws_hub.sockets.socketio_packets import InPacket
 from bse_ws_hub.sockets.strict_server import StrictServer
 
@@ -50,9 +47,6 @@ DIRECT = SocketIoCodec()
 DIRECT_DEFLATED = SocketIoCodec("socketio+deflate", deflated_engine_frame)
 
 DIRECT_AFTER_S = 0.25
-EVENTS = frozenset(
-    {"subscribe", "unsubscribe", "resume", "rate", "heartbeat", "authenticate"}
-)
 DRAIN_WITHIN_S = 2.0
 CONNECT_WITHIN_S = 5.0
 """A session that does not name its namespace by then is ended."""
@@ -238,7 +232,7 @@ class SocketIoDoor:
                 await self.server._handle_disconnect(eio_sid, "/")  # noqa: SLF001 - its own subclass
                 self._cut_later(eio_sid, CONNECT_WITHIN_S, unless_connected=True)
             elif packet.kind == packets.EVENT and packet.namespace == "/":
-                await self._take_event(client, packet)
+                await take_event(self._answers, client, packet)
             else:
                 await self._refuse(eio_sid, client, NOT_SPOKEN)
         except BadCommand as wrong:
@@ -293,28 +287,6 @@ class SocketIoDoor:
             if self._admitted.pop(eio_sid) is not None and admission is not None:
                 keeper.leave(admission)
 
-    async def _take_event(self, client: Client, packet: InPacket) -> None:
-        answer: Message
-        going_on = True
-        try:
-            command = _command(packet)
-            if isinstance(command, Authenticate):
-                answer = await self._answers.authenticate(client, command)
-            else:
-                answer = self._answers.command(client, command)
-        except BadCommand as wrong:
-            answer = error(wrong.reason, str(wrong))
-            going_on = self._clients.count_bad(client, wrong)
-        if packet.id is not None:
-            self._clients.send_payload(client, packets.ack_packet(packet.id, answer))
-        elif answer["type"] == "error":
-            self._clients.send(client, answer)
-        if not going_on:
-            self._clients.close(client, BAD_MESSAGES)
-        if answer.get("reason") == TOO_MANY_COMMANDS:
-            # Read on when the next one is earned: a flood backs up in its sender.
-            await asyncio.sleep(1 / client.budget.per_s)
-
     async def _refuse(
         self, eio_sid: str, client: Client | None, wrong: BadCommand
     ) -> None:
@@ -334,13 +306,6 @@ class SocketIoDoor:
                 await session.queue.join()
         except TimeoutError:
             await self._cut(eio_sid, SLOW_CONSUMER)
-
-
-def _command(packet: InPacket) -> Command:
-    name, argument = packets.parse_event(packet.data)
-    if name not in EVENTS:
-        raise BadCommand("unknown_op", f"no such event: {name[:40]}")
-    return command_from_object(name, argument)
 
 
 def _host(scope: Scope) -> str:
