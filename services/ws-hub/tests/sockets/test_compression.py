@@ -84,7 +84,9 @@ async def test_socketio_frames_are_compressed_too(hub, http, until):
             if s.codec.name == "socketio+deflate"
         ]
     )
-    await socket.send_str('420["subscribe",{"symbols":["RELIANCE","TCS"],"mode":"full"}]')
+    await socket.send_str(
+        '420["subscribe",{"symbols":["RELIANCE","TCS"],"mode":"full"}]'
+    )
     seen = ""
     while '42["image"' not in seen:
         seen = (await socket.receive(5)).data
