@@ -17,6 +17,7 @@ from websockets.frames import CloseCode, Frame
 from websockets.http11 import Request
 
 from bse_ws_hub.sockets.direct_socket import EXTENSION, DirectSocket
+from bse_ws_hub.sockets.event_queue import EventQueue
 
 
 SEND_BUFFER_BYTES = 64 * 1024
@@ -53,6 +54,7 @@ class DirectProtocol(WebSocketsSansIOProtocol):
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.close_timeout = ABORT_AFTER_S
+        self.queue: Any = EventQueue()
         self._direct: DirectSocket | None = None
         self._failed = False
         self._end: TimerHandle | None = None
@@ -125,6 +127,8 @@ class DirectProtocol(WebSocketsSansIOProtocol):
     async def send(self, message: Any) -> None:
         """What the application sends."""
         await super().send(message)
+        if message["type"] == "websocket.accept":
+            self.request = self.response = None  # type: ignore[assignment]  # not kept for hours
         if message["type"] == "websocket.http.response.body":
             # A refusal completes the handshake, too; uvicorn would log an error for each.
             self.handshake_complete = True
@@ -265,7 +269,7 @@ class DirectProtocol(WebSocketsSansIOProtocol):
             self.close_timer.cancel()
             self.close_timer = None
         self.queue = NOWHERE
-        self.scope = self.request = self.response = None  # type: ignore[assignment]
+        self.scope = None  # type: ignore[assignment]
 
     def _end_soon(self, *, closing: bool = False) -> None:
         """A transport that closes waits for its buffer, which nobody may ever read: end it in time."""

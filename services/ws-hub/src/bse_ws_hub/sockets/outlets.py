@@ -40,6 +40,16 @@ class EngineIoOutlet:
     upgraded stays with the queue: what is between the queue and the socket can't be seen.
     """
 
+    __slots__ = (
+        "_close",
+        "_direct",
+        "_engine",
+        "_engine_sid",
+        "_on_unread",
+        "_packets_max",
+        "write",
+    )
+
     def __init__(
         self, engine: Any, engine_sid: str, close: Callable[[], None], packets_max: int
     ):

@@ -39,7 +39,7 @@ from bse_ws_hub.sockets.engine_refusals import BUSY, RATE_LIMITED, Refusal
 from bse_ws_hub.sockets.outlets import EngineIoOutlet
 from bse_ws_hub.sockets.socketio_events import take_event
 from bse_ws_hub.sockets.socketio_packets import InPacket
-from bse_ws_hub.sockets.strict_server import StrictServer
+from bse_ws_hub.sockets.strict_server import OneRoom, StrictServer, forget_request
 
 
 QUEUED = SocketIoCodec("socketio-queue", as_it_is)
@@ -75,6 +75,7 @@ class SocketIoDoor:
         quiet.setLevel(logging.ERROR)  # a warning of the library is one a message
         self.server = StrictServer(
             async_mode="asgi",
+            client_manager=OneRoom(),
             logger=quiet,
             engineio_logger=quiet,
             # The guard refuses origins; this only says so to browsers.
@@ -191,6 +192,7 @@ class SocketIoDoor:
             return
         self._by_session[eio_sid] = client
         if eio_sid in self._born_on_websocket:
+            forget_request(environ)
             # Python-socketio's answer to the handshake goes through the queue: let it pass first.
             asyncio.get_running_loop().call_later(
                 DIRECT_AFTER_S, self._go_direct, eio_sid, client, outlet

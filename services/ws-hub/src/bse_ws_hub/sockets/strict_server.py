@@ -75,6 +75,31 @@ class QueueingEngine(engineio.AsyncServer):  # type: ignore[misc]  # the library
             ping.cancel()
 
 
+class OneRoom(socketio.AsyncManager):  # type: ignore[misc]  # the library has no types
+    """python-socketio's register without a room for each client.
+
+    Nothing is emitted to rooms here, they cost memory, and a client that leaves is looked for in every one of them.
+    """
+
+    def basic_enter_room(
+        self, sid: str, namespace: str, room: str | None, eio_sid: str | None = None
+    ) -> None:
+        """Only the room of everybody (None) is kept."""
+        if room is None:
+            super().basic_enter_room(sid, namespace, room, eio_sid=eio_sid)
+
+
+_STILL_USED = ("asgi.receive", "asgi.send", "asgi.scope", "REQUEST_METHOD")
+
+
+def forget_request(environ: dict[str, Any]) -> None:
+    """Drop what a WebSocket's handshake brought and nobody asks for again; the libraries hold it to the end."""
+    kept = {name: environ[name] for name in _STILL_USED if name in environ}
+    environ.clear()
+    environ.update(kept)
+    environ["asgi.scope"]["headers"] = []
+
+
 class StrictServer(socketio.AsyncServer):  # type: ignore[misc]  # the library has no types
     """python-socketio, but that all that clients send goes to `take`, and sessions are told to `opened`."""
 
