@@ -109,7 +109,7 @@ class Answers:
             positions += [(i.code, held_at(vector, i.code, table)) for i in found]
             if not found:
                 unknown.append(unknown_symbol(symbol))
-        answer = self._resume(client, positions, _want(command), command.id)
+        answer = self._resume(client, positions, want_of(command), command.id)
         answer["rejected"] += [r.as_dict() for r in [*unknown, *not_allowed]]
         return answer
 
@@ -161,9 +161,9 @@ class Answers:
             )
         elif isinstance(command, Resume):
             positions = [(code, Position(e, s)) for code, e, s in command.positions]
-            answer = self._resume(client, positions, _want(command), command.id)
+            answer = self._resume(client, positions, want_of(command), command.id)
         else:
-            want = _want(command)
+            want = want_of(command)
             symbols, not_allowed = self._allowed(client, command.symbols)
             rejected = self._hub.subscribe(session, symbols, want, master)
             answer = set_answer(
@@ -242,7 +242,7 @@ class Answers:
         return {**answer, "resumed": resumed, "re_imaged": reimaged}
 
 
-def _want(command: Subscribe | Resume) -> Want:
+def want_of(command: Subscribe | Resume) -> Want:
     """What the command asks for; names win over a mode. Raises UnknownField, BadCommand."""
     mask = (
         mask_of_fields(command.fields)

@@ -242,7 +242,8 @@ class FanOutMachine(RuleBasedStateMachine):
     def _missed_no_step(self, session, client):
         """Who wants each change was shown a piece of the past without a gap, since it was last told of one."""
         for code, want in session.wants.items():
-            if not want.every or code not in client.held:
+            is_owed_image = code in session.images_due
+            if not want.every or is_owed_image or code not in client.held:
                 continue
             seen_by_it = []
             for quote in self.past[code]:

@@ -189,11 +189,33 @@ async def test_sse_says_what_is_wrong_before_it_starts(hub):
             ("", 400),
             ("?symbols=A&mode=x", 400),
             ("?symbols=A&max_hz=z", 400),
+            ("?symbols=A&every=perhaps", 400),
+            ("?symbols=A&every=true&max_hz=1", 400),
+            ("?symbols=A&fields=price", 400),
         ):
-            async with http.get(f"{hub.url}/sse{query}") as answer:
+            place = {"Last-Event-ID": "1-1"}
+            async with http.get(f"{hub.url}/sse{query}", headers=place) as answer:
                 assert status == answer.status
                 assert "application/problem+json" == answer.content_type
                 assert (await answer.json(content_type=None))["detail"]
+    assert not any(hub.left_over().values())
+
+
+async def test_sse_gives_each_change_to_who_wants_it(start_hub, market):
+    """Three trades within a tick are three rows."""
+    hub = await start_hub(flush_interval_ms=400)
+    url = f"{hub.url}/sse?symbols=RELIANCE&fields=last&every=true"
+    async with aiohttp.ClientSession() as http, stream(http, url) as answer:
+        events = Events(answer)
+        await events.until("image")
+        for paise in (100, 200, 300):
+            await market.report({RELIANCE.code: a_quote(paise), TCS.code: a_quote()})
+        found = []
+        while found[-1:] != [3.0]:
+            _, message = await events.until("update")
+            found += [row["last"] for row in message["quotes"]]
+
+    assert [1.0, 2.0, 3.0] == found
 
 
 async def test_sse_leaves_nothing_behind(hub, until):

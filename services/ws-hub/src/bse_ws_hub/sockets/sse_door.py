@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from bse_ws_hub.admission.doorkeeper import Admission
 from bse_ws_hub.admission.refused import Refused, Why
-from bse_ws_hub.answers import Answers
+from bse_ws_hub.answers import Answers, want_of
 from bse_ws_hub.clients import Client, Clients
 from bse_ws_hub.encodings.messages import Message
 from bse_ws_hub.encodings.sse_codec import SSE
@@ -22,6 +22,7 @@ from bse_ws_hub.hub.commands import BadCommand, Subscribe, command_from_object
 from bse_ws_hub.hub.disconnects import TOO_MANY_CONNECTIONS
 from bse_ws_hub.hub.hub import Session
 from bse_ws_hub.hub.vector import read_vector
+from bse_ws_hub.hub.wants import UnknownField
 from bse_ws_hub.sockets.refusal_response import refusal_response
 
 
@@ -93,8 +94,13 @@ class SseDoor:
             return refusal
         try:
             command = _command(request)
+            want_of(
+                command
+            )  # what is wrong with it is said now: later it would be an event
         except BadCommand as error:
             return _problem(400, error.reason, str(error))
+        except UnknownField as error:
+            return _problem(400, "unknown_field", str(error))
         try:
             admission = await self._admit(request)
         except Refused as refused:
@@ -174,6 +180,10 @@ def _command(request: Request) -> Subscribe:
         data["mode"] = query["mode"]
     if "fields" in query:
         data["fields"] = [f for f in query["fields"].split(",") if f]
+    if "every" in query:
+        if query["every"] not in {"true", "false"}:
+            raise BadCommand("bad_message", "every must be true or false")
+        data["every"] = query["every"] == "true"
     if "max_hz" in query:
         try:
             data["max_hz"] = float(query["max_hz"])
