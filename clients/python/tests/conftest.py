@@ -38,7 +38,8 @@ def open_stream(hub: ScriptedHub, timing: ManualTiming) -> Callable[..., QuoteSt
     """Makes streams to the hub that come back at once."""
 
     def make(**options: Any) -> QuoteStream:
-        options = {"timing": timing, "backoff": Backoff(0, 0), "url": hub.url} | options
+        common = {"timing": timing, "backoff": Backoff(0, 0), "url": hub.url}
+        options = common | {"digest": False} | options
         return QuoteStream(**options)
 
     return make

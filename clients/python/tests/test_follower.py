@@ -2,13 +2,20 @@
 
 import pytest
 
-from bse_client.events import Gap, QualityChanged, QuoteChanged
+from bse_client.commands import Asked, Want
+from bse_client.events import Gap, QualityChanged, QuoteChanged, Restored
 from bse_client.fields import Quality
 from bse_client.follower import ASK_AGAIN_MS, Follower
-from bse_client.messages import HubError
-from bse_client.subscriptions import Asked
-from bse_client.testing import heartbeat, image, subscribed, update, welcome
-from bse_client.testing.builders import RELIANCE, SENT_MS
+from bse_client.messages import HubError, LostChanges
+from bse_client.testing import (
+    heartbeat,
+    image,
+    resumed,
+    subscribed,
+    update,
+    welcome,
+)
+from bse_client.testing.builders import EPOCH, RELIANCE, SENT_MS, TCS
 from bse_client.wire import decode
 
 
@@ -50,11 +57,12 @@ def test_golden_stories(vectors, encoding):
 def check(follower, step, encoding, where):
     """Take one step of a story and look."""
     now, again = step["at_ms"], []
-    if frame := step.get(encoding):
-        is_text = encoding == "json"
-        again = follower.receive(
-            decode(frame if is_text else bytes.fromhex(frame)), now
-        )
+    if step.get("lost"):
+        follower.disconnected(now)
+    elif frame := step.get(encoding):
+        if encoding == "msgpack":
+            frame = bytes.fromhex(frame)
+        again = follower.receive(decode(frame), now, asked_of(step))
     else:
         follower.check(now)
     assert again == step.get("ask_images", again), where
@@ -63,6 +71,44 @@ def check(follower, step, encoding, where):
         assert {name: getattr(quote, name) for name in members} == members, where
     for code in step.get("absent", ()):
         assert follower.quote(code, now) is None, where
+    if "positions" in step:
+        asks = [list(p) for part in follower.restore() for p in part.positions]
+        assert asks == step["positions"], where
+    assert follower.digest_mismatches == step.get(
+        "mismatches", follower.digest_mismatches
+    )
+    check_events(events_of(follower, now), step, where)
+
+
+def asked_of(step):
+    """The command that the step's message answers."""
+    if "asked" not in step:
+        return (
+            Asked("subscribe", ("RELIANCE",), Want.of())
+            if follows_a_subscribe(step)
+            else None
+        )
+    options = dict(step["asked"])
+    op = options.pop("op")
+    return Asked(
+        op, want=Want.of(), positions=tuple(map(tuple, options.pop("positions", ())))
+    )
+
+
+def follows_a_subscribe(step):
+    """In the stories every set is one that the client asked for."""
+    return '"type":"subscribed"' in step["json"]
+
+
+def check_events(events, step, where):
+    """What the reader is told in a step."""
+    if "rows" in step:
+        rows = [e.quote for e in events if isinstance(e, QuoteChanged)]
+        assert [[q.sequence, q.last_paise] for q in rows] == step["rows"], where
+    if "lost_changes" in step:
+        lost = [e for e in events if isinstance(e, LostChanges)]
+        told = [[e.code, e.from_sequence, e.to_sequence] for e in lost]
+        assert told == step["lost_changes"], where
 
 
 def test_events_of_a_gap(follower):
@@ -88,6 +134,33 @@ def test_a_lost_image_is_asked_for_again(follower):
         beat = heartbeat(server_time_ms=SENT_MS + now)
         asked += [now] * len(follower.receive(beat, now))
     assert asked == [ASK_AGAIN_MS, 2 * ASK_AGAIN_MS]
+
+
+def test_the_outcome_of_a_return(follower):
+    """After a reconnect the reader is told which scrips went on and which began anew, once."""
+    follower.subscriptions.own = {CODE: Want.of(), TCS.code: Want.of()}
+    follower.disconnected(10)
+    (part,) = follower.restore()
+    assert part.positions == ((CODE, EPOCH, 12),)
+    assert part.names == (str(TCS.code),)
+    follower.receive(resumed(RELIANCE), 20, Asked("resume", positions=part.positions))
+    follower.receive(subscribed(RELIANCE, TCS), 20, Asked("subscribe", part.names))
+    follower.restored(is_return=True)
+    outcomes = [e for e in events_of(follower, 20) if isinstance(e, Restored)]
+    assert outcomes == [Restored((CODE,), (TCS.code,))]
+    follower.restored(is_return=False)
+    assert events_of(follower, 20) == []
+
+
+def test_scrips_yet_to_be_restored_stay_visible(follower):
+    """While a large set comes back in portions, the rest is shown stale rather than not at all."""
+    follower.subscriptions.own = {CODE: Want.of(), TCS.code: Want.of()}
+    follower.disconnected(10)
+    follower.receive(subscribed(TCS), 20, Asked("subscribe", ("TCS",)))
+    assert follower.quote(CODE, 20).quality is Quality.STALE
+    assert follower.subscriptions.code_of("reliance") == CODE
+    follower.restored(is_return=True)
+    assert follower.quote(CODE, 20) is None
 
 
 def test_a_flapping_connection_makes_all_stale(follower):

@@ -91,7 +91,7 @@ def test_backoff(failures, chance):
 @pytest.mark.parametrize(
     ("code", "final"),
     [(1000, False), (1001, False), (1006, False), (1009, True), (4000, False),
-     (4499, False), (4500, True), (4999, True), (None, False)],
+     (4001, False), (4011, False), (4499, False), (1002, True), (1007, True), (4500, True), (4999, True), (None, False)],
 )  # fmt: skip
 def test_close_codes(code, final):
     """4500 to 4999 and 1009 forbid to come back, everything else invites."""

@@ -1,5 +1,7 @@
 """What a slow reader finds: bounded, newest wins, nothing silently gone."""
 
+import dataclasses
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,7 +14,7 @@ from bse_client.events import (
 )
 from bse_client.fields import Quality
 from bse_client.mailbox import Mailbox
-from bse_client.messages import HubError
+from bse_client.messages import HubError, LostChanges
 from bse_client.quote import Quote
 from bse_client.testing import heartbeat
 
@@ -84,3 +86,50 @@ def test_forgotten_scrips():
     mailbox.quality(1, Quality.STALE)
     mailbox.forget(1)
     assert taken(mailbox, lambda _code: None) == []
+
+
+def a_row(code, sequence, last=0):
+    """A change of one scrip, as it left the quote."""
+    quote = dataclasses.replace(a_quote(code), sequence=sequence, last_paise=last)
+    return QuoteChanged(quote, frozenset({"last"}))
+
+
+def test_rows_come_one_by_one():
+    """Each change of `every` is an event of its own, in order, with the quote of that moment."""
+    mailbox = Mailbox()
+    rows = [a_row(1, n, n) for n in range(2, 6)]
+    for row in rows:
+        mailbox.row(row, row.quote.sequence - 1)
+    assert taken(mailbox) == rows
+    assert mailbox.conflated == 0
+
+
+@given(st.lists(st.integers(1, 3), max_size=40), st.integers(0, 5), st.data())
+def test_no_row_is_silently_lost(codes, rows_max, data):
+    """However few rows may wait, each change comes by itself or is told as lost before it comes merged."""
+    mailbox, sequence, seen = Mailbox(rows_max), dict.fromkeys((1, 2, 3), 0), []
+    for code in codes:
+        sequence[code] += 1
+        mailbox.row(a_row(code, sequence[code]), sequence[code] - 1)
+        assert len(mailbox) <= rows_max + 2 * 3
+        if data.draw(st.booleans()) and len(mailbox):
+            seen.append(mailbox.take(lambda c: a_row(c, sequence[c]).quote))
+    seen += taken(mailbox, lambda c: a_row(c, sequence[c]).quote)
+    reached, told = dict.fromkeys(sequence, 0), dict.fromkeys(sequence, 0)
+    for event in seen:
+        if isinstance(event, LostChanges):
+            told[event.code] = max(told[event.code], event.to_sequence)
+            continue
+        code, to = event.quote.code, event.quote.sequence
+        assert to == reached[code] + 1 or told[code] >= to or to == reached[code]
+        reached[code] = to
+    assert reached == sequence
+
+
+def test_forgotten_rows():
+    """What leaves the set takes its waiting rows along."""
+    mailbox = Mailbox(rows_max=1)
+    mailbox.row(a_row(1, 1), 0)
+    mailbox.forget(1)
+    mailbox.row(a_row(2, 1), 0)
+    assert [event.quote.code for event in taken(mailbox)] == [2]

@@ -8,6 +8,7 @@ import pytest
 from bse_client import (
     Backoff,
     Connected,
+    DigestMismatch,
     Disconnected,
     Gap,
     Heartbeat,
@@ -15,11 +16,29 @@ from bse_client import (
     Quality,
     QualityChanged,
     QuoteChanged,
+    Restored,
     StreamRefused,
 )
-from bse_client.messages import Goodbye
-from bse_client.testing import ScriptedHub, heartbeat, image, update, welcome
-from bse_client.testing.builders import RELIANCE, TCS
+from bse_client.digest import digest
+from bse_client.messages import (
+    Goodbye,
+    Qualities,
+    QuoteQuality,
+    RateGranted,
+)
+from bse_client.testing import (
+    ScriptedHub,
+    heartbeat,
+    image,
+    resumed,
+    update,
+    welcome,
+)
+from bse_client.testing.builders import EPOCH, RELIANCE, SENT_MS, TCS
+
+
+LIVE = Qualities(SENT_MS, (QuoteQuality(RELIANCE.code, Quality.LIVE),))
+RIGHT = digest([(RELIANCE.code, EPOCH, 12)])
 
 
 async def until(stream, kind):
@@ -30,25 +49,83 @@ async def until(stream, kind):
     return None
 
 
-async def test_reconnect_restores_the_set(hub, open_stream):
-    """After a lost connection the same set is asked for by code, and new images are believed."""
+async def test_reconnect_resumes(hub, open_stream):
+    """After a lost connection we go on from what we hold, and begin anew where we hold nothing."""
     async with open_stream(symbols=["RELIANCE", "TCS"]) as stream:
         side = await hub.connection()
         await side.accept(RELIANCE, TCS)
-        await side.send(image(last_paise=1), heartbeat())
+        await side.send(image(last_paise=1, volume=5), heartbeat())
         await until(stream, QuoteChanged)
         await side.close(4000)
         lost = await until(stream, Disconnected)
         assert (lost.code, lost.reason) == (4000, "internal error of the hub")
         assert stream.quotes["RELIANCE"].quality is Quality.STALE
+
         side = await hub.connection()
         assert (await until(stream, Connected)).reconnected
-        command = await side.accept(RELIANCE, TCS)
-        assert command["symbols"] == ["500325", "532540"]
-        await side.send(image(epoch=9, sequence=1, last_paise=2), heartbeat())
+        command = await side.answer(lambda n: resumed(RELIANCE, answers=n))
+        assert command["positions"] == [[500325, EPOCH, 12]]
+        assert command["mode"] == "quote"
+        assert (await side.accept(RELIANCE, TCS))["symbols"] == ["532540"]
+        assert await until(stream, Restored) == Restored((500325,), (532540,))
+        await side.send(update(after=12, to=15, last_paise=2), LIVE, heartbeat())
         changed = await until(stream, QuoteChanged)
-        assert (changed.quote.last_paise, changed.quote.epoch) == (2, 9)
-        assert changed.quote.is_live
+        assert (changed.quote.last_paise, changed.quote.volume) == (2, 5)
+        await until(stream, Heartbeat)
+        assert stream.quotes["RELIANCE"].is_live
+
+
+async def test_a_hub_that_cannot_resume(hub, open_stream):
+    """An older hub is asked for new images instead."""
+    async with open_stream(symbols=["RELIANCE"]) as stream:
+        side = await hub.connection()
+        await side.accept(RELIANCE)
+        await side.send(image(last_paise=1))
+        await until(stream, QuoteChanged)
+        await side.close(4000)
+        side = await hub.connection()
+        await side.answer(lambda n: HubError(n, "unknown_op", "no operation resume"))
+        command = await side.accept(RELIANCE)
+        assert (command["op"], command["symbols"]) == ("subscribe", ["500325"])
+        assert await until(stream, Restored) == Restored((), (500325,))
+
+
+async def test_the_pace_is_restored(hub, open_stream):
+    """The rate of the connection and the heartbeat are asked for on each connection, before the set."""
+    options = {"heartbeat_interval_ms": 2_000, "digest": True}
+    async with (
+        open_stream(symbols=["TCS"], max_hz=2, **options) as stream,
+        asyncio.TaskGroup() as group,
+    ):
+        side = await hub.connection()
+        assert (await side.accept(TCS))["max_hz"] == 2
+        (heart,) = side.heartbeats
+        assert (heart["interval_ms"], heart["digest"]) == (2_000, True)
+        task = group.create_task(stream.rate(5))
+        await side.answer(lambda n: RateGranted(n, 4.0))
+        assert await task == 4.0
+        await side.close(4000)
+        side = await hub.connection()
+        command = await side.answer(lambda n: RateGranted(n, 4.0))
+        assert (command["op"], command["max_hz"]) == ("rate", 5)
+        assert (await side.accept(TCS))["symbols"] == ["532540"]
+        assert len(side.heartbeats) == 1
+
+
+async def test_a_wrong_digest(hub, open_stream):
+    """When the hub holds something else, the whole set is asked for again, and it is counted."""
+    async with open_stream(symbols=["RELIANCE"]) as stream:
+        side = await hub.connection()
+        await side.accept(RELIANCE)
+        await side.send(image(last_paise=1), heartbeat(digest=7))
+        wrong = await until(stream, DigestMismatch)
+        assert (wrong.expected, wrong.computed, wrong.count) == (7, RIGHT, 1)
+        assert stream.quotes["RELIANCE"].quality is Quality.STALE
+        assert (await side.accept(RELIANCE))["symbols"] == ["500325"]
+        await side.send(image(last_paise=1), heartbeat(digest=RIGHT))
+        await until(stream, Heartbeat)
+        assert stream.quotes["RELIANCE"].is_live
+        assert stream.digest_mismatches == 1
 
 
 async def test_subscribe_survives_a_reconnect(hub, open_stream):
@@ -104,7 +181,16 @@ async def test_goodbye(hub, open_stream, timing):
         assert (await until(stream, Connected)).reconnected
 
 
-@pytest.mark.parametrize("code", [1009, 4500, 4501])
+async def test_a_goodbye_without_a_time(hub, open_stream):
+    """Who is sent away without a time backs off with jitter."""
+    async with open_stream(backoff=Backoff(1, 8), rng=lambda: 0.5) as stream:
+        side = await hub.connection()
+        await side.send(Goodbye("connection_limit", reconnect=True, after_ms=0))
+        await side.close(4011)
+        assert (await until(stream, Disconnected)).retry_in_s == 0.5
+
+
+@pytest.mark.parametrize("code", [1002, 1007, 1009, 4500, 4501, 4502, 4503, 4504])
 async def test_final_codes(hub, open_stream, code):
     """Codes that forbid to come back end the stream with a typed error, for readers and commands."""
     async with open_stream() as stream:

@@ -84,7 +84,7 @@ def test_a_lost_connection_is_seen(board):
     assert "the hub shuts down; next attempt in 1.5 s" in text
     assert "feed unknown" in text
     assert "stale" in text
-    assert "the hub says not_ready: wait" in text
+    assert "! not_ready: wait" in text
 
 
 def test_flashes(board):

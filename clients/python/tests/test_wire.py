@@ -12,9 +12,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bse_client.checked import paise_of_rupees
+from bse_client.close_codes import Ending
+from bse_client.digest import digest
 from bse_client.errors import MalformedMessage
 from bse_client.fields import CONDITIONS, FIELDS, SOURCES, Kind, Quality
-from bse_client.messages import Image, QuoteImage
+from bse_client.messages import Image, QuoteImage, Unknown
 from bse_client.quote import Level
 from bse_client.testing.encoding import to_json, to_msgpack
 from bse_client.testing.golden_messages import MESSAGES, SYMBOLS
@@ -47,7 +49,7 @@ def test_golden_messages(vectors):
 
 def test_golden_commands(vectors):
     """Each golden command is encoded to exactly these frames."""
-    for case in vectors["commands"]:
+    for case in vectors["commands"] + vectors["agreed_commands"]:
         assert encode(case["meaning"], "json") == case["json"]
         packed = encode(case["meaning"], "msgpack")
         assert packed == bytes.fromhex(case["msgpack"])
@@ -61,6 +63,31 @@ def test_golden_malformed(vectors):
     for name, frame in vectors["malformed_msgpack"].items():
         with pytest.raises(MalformedMessage):
             pytest.fail(f"{name}: {decode(bytes.fromhex(frame))}")
+
+
+def test_golden_passed_over(vectors):
+    """Types that only a newer hub knows are no error."""
+    for frame in vectors["passed_over"]["json"].values():
+        assert isinstance(decode(frame), Unknown)
+    for frame in vectors["passed_over"]["msgpack"].values():
+        assert isinstance(decode(bytes.fromhex(frame)), Unknown)
+
+
+def test_golden_digests(vectors):
+    """Each golden set has the check sum that its positions give."""
+    for case in vectors["digests"]:
+        positions = [(code, int(epoch), seq) for code, epoch, seq in case["positions"]]
+        assert digest(positions) == case["digest"], case["name"]
+
+
+def test_golden_closes(vectors):
+    """The end of a connection invites to come back or not, as the table says."""
+    for case in vectors["closes"]:
+        goodbye = case.get("goodbye", {"reconnect": True, "after_ms": None})
+        ending = Ending("x", case["code"], goodbye["reconnect"], goodbye["after_ms"])
+        assert ending.is_final is not case["reconnect"], case
+        told = int(ending.told_wait_s * 1000) if ending.told_wait_s else None
+        assert case.get("after_ms") == (told if case["reconnect"] else None), case
 
 
 def test_examples_of_the_document():

@@ -1,5 +1,6 @@
 """Reading of values from outside: the type asked for, or MalformedMessage."""
 
+import math
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from enum import StrEnum
@@ -32,6 +33,18 @@ def count(value: object) -> int:
     """An integer that is not negative."""
     number = integer(value)
     return number if number >= 0 else malformed(f"{number} is negative")
+
+
+def number(value: object) -> float:
+    """A finite number, for rates; never an amount of money."""
+    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+        try:
+            found = float(value)
+        except OverflowError:
+            found = math.inf
+        if math.isfinite(found):
+            return found
+    malformed(f"{value!r:.40} is no number")
 
 
 def text(value: object) -> str:

@@ -31,6 +31,14 @@ class StreamRefused(BseClientError):
         self.code = code
 
 
+class Unauthorized(StreamRefused):
+    """The hub does not take our token or ticket, or took it away: no, revoked, or never shown."""
+
+
+class TakenOver(StreamRefused):
+    """A newer connection of ours with the same session name lives; this one must not come back."""
+
+
 class StreamClosed(BseClientError):
     """The stream was closed by its owner, or never entered."""
 

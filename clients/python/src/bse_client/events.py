@@ -3,7 +3,14 @@
 from dataclasses import dataclass
 
 from bse_client.fields import Quality
-from bse_client.messages import Heartbeat, HubError, Rejection, Subscription
+from bse_client.messages import (
+    Heartbeat,
+    HubError,
+    LostChanges,
+    Notice,
+    Rejection,
+    Subscription,
+)
 from bse_client.quote import Quote
 
 
@@ -11,9 +18,10 @@ from bse_client.quote import Quote
 class QuoteChanged:
     """A quote has new values: `changed_fields` of them, e.g. {"last", "volume"}.
 
-    The quote is the newest at the moment you take the event. conflated: how many changes since the
-    last event of this scrip were merged into this one because you were slow. is_image: among them
-    was a whole image (the first, or one after a gap or reconnect).
+    The quote is the newest at the moment you take the event; of a scrip subscribed with `every`, it is
+    as this change left it. conflated: how many changes since the last event of this scrip were merged
+    into this one because you were slow. is_image: among them was a whole image (the first, or one after
+    a gap or reconnect).
     """
 
     quote: Quote
@@ -66,6 +74,29 @@ class Connected:
 
 
 @dataclass(frozen=True, slots=True)
+class Restored:
+    """Our set is back on a new connection: the codes that went on from what we held, and the others.
+
+    Of the resumed ones only what was missed came, merged; the re-imaged ones began anew.
+    """
+
+    resumed: tuple[int, ...]
+    re_imaged: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DigestMismatch:
+    """We did not hold what the hub holds: all is stale until its new image, which is asked for.
+
+    count: how often this has happened on this stream.
+    """
+
+    expected: int
+    computed: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Disconnected:
     """The connection ended, or an attempt failed; the next attempt comes in `retry_in_s`."""
 
@@ -78,9 +109,13 @@ Event = (
     QuoteChanged
     | QualityChanged
     | Gap
+    | LostChanges
+    | DigestMismatch
     | Heartbeat
+    | Notice
     | SubscriptionChanged
     | Connected
+    | Restored
     | Disconnected
     | HubError
 )

@@ -5,29 +5,45 @@ Pure: the edge brings messages and our monotonic `now_ms`, and asks for the imag
 
 from collections.abc import Iterable
 
-from bse_client.events import Connected, Gap, SubscriptionChanged
+from bse_client.commands import Asked
+from bse_client.events import (
+    Connected,
+    DigestMismatch,
+    Gap,
+    QuoteChanged,
+    Restored,
+    SubscriptionChanged,
+)
 from bse_client.liveness import Liveness
 from bse_client.mailbox import Mailbox
 from bse_client.messages import (
+    Authenticated,
     Heartbeat,
+    HeartbeatGranted,
     HubError,
+    Identity,
     Image,
+    Limits,
+    Lost,
     Message,
+    Notice,
     Qualities,
     QuoteUpdate,
+    Resumed,
     Subscribed,
+    Subscription,
     Unsubscribed,
     Update,
     Welcome,
 )
 from bse_client.quote import Quote
-from bse_client.quote_table import QuoteTable
+from bse_client.quote_table import QuoteTable, Result
 from bse_client.server_clock import ServerClock
-from bse_client.subscriptions import Asked, Subscriptions
+from bse_client.subscriptions import Restore, SetAnswer, Subscriptions
 
 
 ASK_AGAIN_MS = 3_000
-"""How long to wait for an image before asking for it once more."""
+"""How long to wait for an image, or for a word on a quality, before asking for an image (again)."""
 
 Codes = list[int]
 
@@ -42,8 +58,12 @@ class Follower:
         self.liveness = Liveness(lost_after_heartbeats)
         self.welcome: Welcome | None = None
         self.heartbeat: Heartbeat | None = None
+        self.identity: Identity | None = None
+        self.limits: Limits | None = None
+        self.digest_mismatches = 0
         self._clock = ServerClock()
         self._asked_ms: dict[int, float] = {}
+        self._resumed: dict[int, None] = {}
         self._was_live = False
 
     def receive(
@@ -53,10 +73,6 @@ class Follower:
         self.liveness.heard(now_ms)
         again: Codes = []
         match message:
-            case Welcome():
-                self._welcomed(message, now_ms)
-            case Subscribed() | Unsubscribed():
-                self._set(message, asked)
             case Image():
                 self._image(message, now_ms)
             case Update():
@@ -65,8 +81,8 @@ class Follower:
                 self._qualities(message, now_ms)
             case Heartbeat():
                 again = self._beat(message, now_ms)
-            case HubError() if asked is None:
-                self.mailbox.post(message)
+            case _:
+                self._rare(message, now_ms, asked)
         self._requalify_if_flipped(now_ms)
         return again
 
@@ -76,12 +92,29 @@ class Follower:
         return self.liveness.is_lost(now_ms)
 
     def disconnected(self, now_ms: float) -> None:
-        """The connection is gone: nothing is live, and positions mean nothing any more."""
+        """The connection is gone: nothing is live, and nothing applies until the hub goes on."""
         self.liveness.disconnected()
         self.table.disconnected()
         self.subscriptions.disconnected()
         self._asked_ms.clear()
+        self._resumed.clear()
         self._requalify(self.table.held, now_ms)
+
+    def restore(self) -> list[Restore]:
+        """What to ask for on a new connection: to go on from what we hold, or to begin anew."""
+        own = self.subscriptions.own
+        return self.subscriptions.restore(self.table.positions(own))
+
+    def restored(self, *, is_return: bool) -> None:
+        """All of `restore` was asked for and answered; the reader is told what became of it."""
+        self.subscriptions.restored()
+        self._keep(self.subscriptions.held.values())
+        held = self.subscriptions.held
+        if is_return and held:
+            resumed = tuple(code for code in self._resumed if code in held)
+            others = tuple(code for code in held if code not in self._resumed)
+            self.mailbox.post(Restored(resumed, others))
+        self._resumed.clear()
 
     def quote(self, code: int, now_ms: float) -> Quote | None:
         """The quote to show now."""
@@ -93,19 +126,45 @@ class Follower:
 
     # One method for each message.
 
+    def _rare(self, message: Message, now_ms: float, asked: Asked | None) -> None:
+        match message:
+            case Welcome():
+                self._welcomed(message, now_ms)
+            case Subscribed() | Unsubscribed() | Resumed():
+                self._set(message, now_ms, asked)
+            case Authenticated():
+                self.identity, self.limits = message.identity, message.limits
+            case HeartbeatGranted():
+                self.liveness.granted(message.interval_ms)
+            case Notice():
+                self.mailbox.post(message)
+            case Lost():
+                for item in message.quotes:
+                    self.mailbox.post(item)
+            case HubError() if asked is None:
+                self.mailbox.post(message)
+
     def _welcomed(self, welcome: Welcome, now_ms: float) -> None:
         self.mailbox.post(Connected(welcome.session, self.welcome is not None))
         self.welcome = welcome
+        self.identity, self.limits = welcome.identity, welcome.limits
         self._clock = ServerClock()
         self._clock.observe(welcome.server_time_ms, now_ms)
         self.liveness.connected(welcome.heartbeat_interval_ms, now_ms)
 
-    def _set(self, answer: Subscribed | Unsubscribed, asked: Asked | None) -> None:
+    def _set(self, answer: SetAnswer, now_ms: float, asked: Asked | None) -> None:
         before = self.subscriptions.held
         self.subscriptions.receive(answer, asked)
         if self.subscriptions.held != before or answer.rejected:
             self.mailbox.post(SubscriptionChanged(answer.symbols, answer.rejected))
-        for code in self.table.keep(answer.symbols):
+        self._keep(answer.symbols)
+        if isinstance(answer, Resumed):
+            self._resumed |= dict.fromkeys(answer.resumed)
+            waiting = self.table.resumed(answer.resumed)
+            self._asked_ms |= dict.fromkeys(waiting, now_ms)
+
+    def _keep(self, subscriptions: Iterable[Subscription]) -> None:
+        for code in self.table.keep(subscriptions, self.subscriptions.restoring):
             self.mailbox.forget(code)
             self._asked_ms.pop(code, None)
 
@@ -116,12 +175,11 @@ class Follower:
             if item.code not in self.table.held:
                 continue
             self._asked_ms.pop(item.code, None)
-            self.mailbox.change(item.code, result.changed, is_image=True)
+            self._changed(item.code, result, item.sequence, now_ms, is_image=True)
             if is_first:
                 live = self.liveness.is_live(now_ms)
-                self.table.held[item.code].shown = self.table.held[item.code].quality(
-                    live=live
-                )
+                held = self.table.held[item.code]
+                held.shown = held.quality(live=live)
             self._requalify((item.code,), now_ms)
 
     def _update(self, update: Update, now_ms: float) -> Codes:
@@ -129,11 +187,28 @@ class Follower:
         for item in update.quotes:
             result = self.table.update(item, update.received_at_ms)
             if result.changed:
-                self.mailbox.change(item.code, result.changed, is_image=False)
+                self._changed(item.code, result, item.from_sequence, now_ms)
             if result.new_gap:
                 again.append(item.code)
                 self._torn(item, now_ms)
         return again
+
+    def _changed(
+        self,
+        code: int,
+        result: Result,
+        from_sequence: int,
+        now_ms: float,
+        *,
+        is_image: bool = False,
+    ) -> None:
+        item = self.subscriptions.held.get(code)
+        quote = self.quote(code, now_ms) if item and item.every else None
+        if quote is None:
+            self.mailbox.change(code, result.changed, is_image=is_image)
+            return
+        event = QuoteChanged(quote, result.changed, is_image=is_image)
+        self.mailbox.row(event, from_sequence)
 
     def _torn(self, item: QuoteUpdate, now_ms: float) -> None:
         self._asked_ms[item.code] = now_ms
@@ -146,18 +221,34 @@ class Follower:
         for item in message.quotes:
             if self.table.report(item.code, item.quality):
                 self._requalify((item.code,), now_ms)
+                if not self.table.held[item.code].is_unsure:
+                    self._asked_ms.pop(item.code, None)
 
     def _beat(self, heartbeat: Heartbeat, now_ms: float) -> Codes:
         late_ms = self._clock.observe(heartbeat.server_time_ms, now_ms)
         self.liveness.beat(heartbeat.live_for_ms - late_ms, now_ms)
         self.heartbeat = heartbeat
         self.mailbox.post(heartbeat)
-        again = [code for code in self.table.torn() if self._is_overdue(code, now_ms)]
+        if heartbeat.digest is not None and not self._asked_ms:
+            return self._compare(heartbeat.digest, now_ms)
+        overdue = now_ms - ASK_AGAIN_MS
+        again = [code for code, asked in self._asked_ms.items() if asked <= overdue]
         self._asked_ms.update(dict.fromkeys(again, now_ms))
         return again
 
-    def _is_overdue(self, code: int, now_ms: float) -> bool:
-        return now_ms - self._asked_ms.get(code, now_ms) >= ASK_AGAIN_MS
+    def _compare(self, expected: int, now_ms: float) -> Codes:
+        """Hold our check sum against the hub's. Each scrip of the set is in doubt if they differ."""
+        codes = list(self.subscriptions.held)
+        computed = self.table.digest(codes)
+        if computed == expected:
+            return []
+        self.digest_mismatches += 1
+        count = self.digest_mismatches
+        self.mailbox.post(DigestMismatch(expected, computed, count))
+        self.table.doubt()
+        self._asked_ms.update(dict.fromkeys(codes, now_ms))
+        self._requalify(self.table.held, now_ms)
+        return codes
 
     def _requalify_if_flipped(self, now_ms: float) -> None:
         is_live = self.liveness.is_live(now_ms)

@@ -3,14 +3,15 @@
 import asyncio
 import itertools
 import os
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import aiohttp
 
 from bse_client.close_codes import Ending, reason_of
+from bse_client.commands import Asked
 from bse_client.errors import BseClientError, CommandRefused, MalformedMessage
 from bse_client.messages import Answer, CommandId, Goodbye, HubError, Message
-from bse_client.subscriptions import Asked
 from bse_client.wire import SUBPROTOCOLS, Encoding, decode, encode
 
 
@@ -26,7 +27,14 @@ class LinkLost(BseClientError):
 
 
 class ConnectFailed(BseClientError):
-    """An attempt to connect failed."""
+    """An attempt to connect failed. status: the HTTP status of the answer, if there was one."""
+
+    def __init__(
+        self, reason: str, status: int | None = None, retry_after_s: int | None = None
+    ):
+        super().__init__(reason)
+        self.status = status
+        self.retry_after_s = retry_after_s
 
 
 class _Waiting(NamedTuple):
@@ -35,25 +43,36 @@ class _Waiting(NamedTuple):
 
 
 async def connect(
-    http: aiohttp.ClientSession, url: str, encoding: Encoding, client_id: str | None
+    http: aiohttp.ClientSession,
+    url: str,
+    encoding: Encoding,
+    *,
+    query: Mapping[str, str],
+    token: str | None = None,
 ) -> "Link":
     """Open a connection, or raise ConnectFailed."""
     try:
         socket = await http.ws_connect(
             url,
             protocols=(SUBPROTOCOLS[encoding],),
-            params={"client_id": client_id} if client_id else None,
+            params=query or None,
+            headers={"Authorization": f"Bearer {token}"} if token else None,
             timeout=aiohttp.ClientWSTimeout(ws_close=CLOSING_S),
             max_msg_size=FRAME_MAX_BYTES,
         )
+    except aiohttp.WSServerHandshakeError as refused:
+        said = refused.headers.get("Retry-After", "") if refused.headers else ""
+        raise ConnectFailed(
+            f"the server answered with HTTP status {refused.status}",
+            refused.status,
+            int(said) if said.isdecimal() else None,
+        ) from refused
     except (aiohttp.ClientError, OSError) as problem:
         raise ConnectFailed(_in_words(problem)) from problem
     return Link(socket)
 
 
 def _in_words(problem: Exception) -> str:
-    if isinstance(problem, aiohttp.WSServerHandshakeError):
-        return f"the server answered with HTTP status {problem.status}"
     if isinstance(problem, aiohttp.ClientConnectorError) and problem.os_error.errno:
         return os.strerror(problem.os_error.errno)
     return str(problem) or type(problem).__name__
@@ -80,7 +99,7 @@ class Link:
             message = decode(frame.data)
         except MalformedMessage as problem:
             await self._socket.close(code=_MALFORMED)
-            return Ending(f"malformed message: {problem}", _MALFORMED)
+            return Ending(f"malformed message: {problem}")
         if isinstance(message, Goodbye):
             self._goodbye = message
         return message
@@ -116,12 +135,7 @@ class Link:
 
     async def _send(self, asked: Asked) -> asyncio.Future[Answer]:
         command_id = next(self._ids)
-        command: dict[str, object] = {"op": asked.op, "id": command_id}
-        if asked.symbols:
-            command["symbols"] = list(asked.symbols)
-        if asked.mode:
-            command["mode"] = str(asked.mode)
-        frame = encode(command, self._encoding)
+        frame = encode(asked.members(command_id), self._encoding)
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting[command_id] = _Waiting(asked, answer)
         try:

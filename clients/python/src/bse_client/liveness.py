@@ -5,7 +5,8 @@ as long as a silence may.
 """
 
 SILENCE_MS = 3_000
-"""Nothing at all heard for this long: live prices are stale until the next heartbeat."""
+SILENT_HEARTBEATS = 3
+"""Nothing at all heard for so long (the longer of the two): live prices are stale until the next heartbeat."""
 
 NEVER = float("-inf")
 
@@ -15,16 +16,21 @@ class Liveness:
 
     def __init__(self, lost_after_heartbeats: int = 5):
         self._lost_after_heartbeats = lost_after_heartbeats
-        self._lost_after_ms = float(SILENCE_MS)
+        self._lost_after_ms = self._silence_ms = float(SILENCE_MS)
         self._heard_ms = NEVER
         self._live_until_ms = NEVER
 
     def connected(self, heartbeat_interval_ms: int, now_ms: float) -> None:
         """A connection began with a welcome."""
-        silence = self._lost_after_heartbeats * heartbeat_interval_ms
-        self._lost_after_ms = float(max(SILENCE_MS, silence))
+        self.granted(heartbeat_interval_ms)
         self._heard_ms = now_ms
         self._live_until_ms = now_ms + SILENCE_MS
+
+    def granted(self, interval_ms: int) -> None:
+        """Heartbeats come so often from now on."""
+        self._silence_ms = float(max(SILENCE_MS, SILENT_HEARTBEATS * interval_ms))
+        lost_after = self._lost_after_heartbeats * interval_ms
+        self._lost_after_ms = max(self._silence_ms, lost_after)
 
     def disconnected(self) -> None:
         """Nothing is heard any more."""
@@ -32,7 +38,7 @@ class Liveness:
 
     def heard(self, now_ms: float) -> None:
         """Any message came in. After a silence it takes a heartbeat to be live again."""
-        if now_ms - self._heard_ms >= SILENCE_MS:
+        if now_ms - self._heard_ms >= self._silence_ms:
             self._live_until_ms = NEVER
         self._heard_ms = now_ms
 
@@ -54,4 +60,4 @@ class Liveness:
         return stale_at if now_ms < stale_at else self._heard_ms + self._lost_after_ms
 
     def _stale_at_ms(self) -> float:
-        return min(self._live_until_ms, self._heard_ms + SILENCE_MS)
+        return min(self._live_until_ms, self._heard_ms + self._silence_ms)

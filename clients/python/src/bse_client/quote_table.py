@@ -4,11 +4,13 @@ Pure. Laws: the fields held are always those that the hub held at our `sequence`
 merged, repeated or late; a hole harms no other scrip; nothing unsound is ever called live.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from bse_client.commands import HeldAt
+from bse_client.digest import digest
 from bse_client.fields import PUBLIC_NAME, Quality
 from bse_client.messages import Fields, QuoteImage, QuoteUpdate, Subscription
 from bse_client.quote import Quote
@@ -37,8 +39,10 @@ PASSED_OVER = Result(Outcome.PASSED_OVER)
 
 @dataclass(slots=True)
 class Held:
-    """What we hold of a scrip. `sound` ends with the connection, until the next image;
-    `missing_to` above `sequence` means that a hole is known up to there.
+    """What we hold of a scrip. `sound` ends with the connection, until the hub goes on from it or images it.
+
+    `vouched`: the hub has told the quality since. `doubted`: the check sums differ. `missing_to` above `sequence` means that a hole is known up
+    to there.
     """
 
     epoch: int
@@ -48,6 +52,8 @@ class Held:
     shown: Quality
     fields: Fields
     sound: bool = True
+    vouched: bool = True
+    doubted: bool = False
     missing_to: int = 0
 
     @property
@@ -55,13 +61,17 @@ class Held:
         """Whether changes are known to be missing."""
         return self.missing_to > self.sequence
 
+    @property
+    def is_unsure(self) -> bool:
+        """Whether it takes an image, or a word on the quality, to trust what we hold."""
+        return self.is_torn or self.doubted or (self.sound and not self.vouched)
+
     def quality(self, *, live: bool) -> Quality:
         """The quality to show, while live prices may or may not be shown as live."""
         if self.reported is not Quality.LIVE:
             return self.reported
-        return (
-            Quality.LIVE if live and self.sound and not self.is_torn else Quality.STALE
-        )
+        good = live and self.sound and not self.is_unsure
+        return Quality.LIVE if good else Quality.STALE
 
 
 @dataclass(slots=True)
@@ -71,18 +81,48 @@ class QuoteTable:
     symbols: dict[int, str] = field(default_factory=dict)
     held: dict[int, Held] = field(default_factory=dict)
 
-    def keep(self, subscriptions: Iterable[Subscription]) -> list[int]:
-        """Hold exactly this set from now on; the codes that left."""
-        self.symbols = {item.code: item.symbol for item in subscriptions}
+    def keep(
+        self, subscriptions: Iterable[Subscription], also: Iterable[int] = ()
+    ) -> list[int]:
+        """Hold exactly this set from now on, and what is held of `also`; the codes that left."""
+        known = {code: self.symbols[code] for code in also if code in self.held}
+        self.symbols = known | {item.code: item.symbol for item in subscriptions}
         gone = [code for code in self.held if code not in self.symbols]
         for code in gone:
             del self.held[code]
         return gone
 
     def disconnected(self) -> None:
-        """Positions of another connection can't be compared: wait for images."""
+        """Nothing is followed any more: wait for the hub to go on, or for images."""
         for held in self.held.values():
-            held.sound = False
+            held.sound = held.vouched = False
+
+    def resumed(self, codes: Collection[int]) -> list[int]:
+        """The hub goes on from what we hold of these scrips; those whose quality it has yet to tell."""
+        for code in codes:
+            if held := self.held.get(code):
+                held.sound = True
+        return [
+            code for code in codes if code in self.held and self.held[code].is_unsure
+        ]
+
+    def doubt(self) -> None:
+        """What we hold is not what the hub holds, nobody knows where: nothing is live until imaged."""
+        for held in self.held.values():
+            held.doubted = True
+
+    def positions(self, codes: Iterable[int]) -> list[HeldAt]:
+        """Where we stand in each of these scrips that we hold."""
+        return [
+            (code, held.epoch, held.sequence)
+            for code in codes
+            if (held := self.held.get(code))
+        ]
+
+    def digest(self, codes: Iterable[int]) -> int:
+        """The check sum of these scrips."""
+        known = {position[0]: position for position in self.positions(self.held)}
+        return digest(known.get(code, (code, 0, 0)) for code in codes)
 
     def image(self, image: QuoteImage) -> Result:
         """Replace all that is held of a scrip."""
@@ -124,11 +164,8 @@ class QuoteTable:
         if held is None:
             return False
         held.reported = quality
+        held.vouched = held.vouched or held.sound
         return True
-
-    def torn(self) -> Iterator[int]:
-        """The codes with a known hole."""
-        return (code for code, held in self.held.items() if held.is_torn)
 
     def requalify(
         self, codes: Iterable[int], *, live: bool

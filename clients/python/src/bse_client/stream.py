@@ -4,12 +4,14 @@ import asyncio
 import random
 from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import aiohttp
 
 from bse_client.background import Background
 from bse_client.backoff import Backoff
+from bse_client.commands import Asked, Want, batches, normal
+from bse_client.conversation import Pace, authenticate
 from bse_client.errors import (
     CommandRefused,
     CommandTimedOut,
@@ -20,29 +22,41 @@ from bse_client.errors import (
 from bse_client.events import Event
 from bse_client.fields import Mode
 from bse_client.follower import Follower
+from bse_client.identity import Credential
 from bse_client.link import LinkLost
 from bse_client.messages import (
     Answer,
+    Authenticated,
     Heartbeat,
+    Identity,
     Limits,
     Pong,
+    RateGranted,
     Subscribed,
     Subscription,
     Unsubscribed,
 )
 from bse_client.quote import Quote
 from bse_client.quotes_view import Quotes
-from bse_client.subscriptions import Asked, batches, normal
-from bse_client.supervisor import Settings, Supervisor
+from bse_client.settings import Settings
+from bse_client.supervisor import Supervisor
 from bse_client.timing import RealTiming, Timing
 from bse_client.wire import Encoding
+
+
+A = TypeVar("A", bound=Answer)
 
 
 class QuoteStream:
     """A stream of quotes that stays connected. Use it as `async with`, by one reader.
 
-    symbols, mode: what to subscribe to from the start. client_id: also follow the set stored under
-    this name. open_timeout_s: how long entering tries to connect (None: for ever; 0: don't wait).
+    symbols; mode or fields; max_hz or every: what to subscribe to from the start, and what `subscribe`
+    means if it says nothing else. client_id: also follow the set stored under this name.
+    token, ticket: who you are; a text, or a function (also async) that gives a fresh one each time.
+    session: of your connections with this name only the newest lives.
+    heartbeat_interval_ms: how often to be told that all is well (500 to 5000). digest: prove with each
+    heartbeat that we hold what the hub holds.
+    open_timeout_s: how long entering tries to connect (None: for ever; 0: don't wait).
     http: a session of yours, e.g. with a proxy or certificates; it stays open.
     """
 
@@ -51,9 +65,17 @@ class QuoteStream:
         url: str,
         *,
         symbols: Iterable[str | int] = (),
-        mode: Mode | str = Mode.QUOTE,
+        mode: Mode | str | None = None,
+        fields: Iterable[str] | None = None,
+        max_hz: float | None = None,
+        every: bool = False,
         encoding: Encoding = "msgpack",
         client_id: str | None = None,
+        token: Credential | None = None,
+        ticket: Credential | None = None,
+        session: str | None = None,
+        heartbeat_interval_ms: int | None = None,
+        digest: bool = True,
         open_timeout_s: float | None = 10.0,
         connect_timeout_s: float = 5.0,
         reply_timeout_s: float = 10.0,
@@ -63,19 +85,23 @@ class QuoteStream:
         timing: Timing | None = None,
         rng: Callable[[], float] = random.random,
     ):
-        self._mode = Mode(mode)
+        self._want = Want.of(mode, fields, max_hz, every=every)
         self._open_timeout_s = open_timeout_s
         self._http = http
         self._timing = timing or RealTiming()
         self._news = asyncio.Event()
         self._follower = Follower(lost_after_heartbeats)
         self._follower.subscriptions.unanswered = dict.fromkeys(
-            normal(symbols), self._mode
+            normal(symbols), self._want
         )
         settings = Settings(
             url=url,
             encoding=encoding,
             client_id=client_id,
+            session=session,
+            ticket=ticket,
+            heartbeat_interval_ms=heartbeat_interval_ms,
+            digest=digest,
             connect_timeout_s=connect_timeout_s,
             reply_timeout_s=reply_timeout_s,
             backoff=backoff or Backoff(),
@@ -83,6 +109,7 @@ class QuoteStream:
         self._supervisor = Supervisor(
             settings, self._follower, self._timing, rng, self._news.set
         )
+        self._supervisor.token = token
         self._background: Background | None = None
         self._opened_http: aiohttp.ClientSession | None = None
         self.quotes = Quotes(self._follower, self._timing.now_ms)
@@ -105,48 +132,83 @@ class QuoteStream:
         return tuple(self._follower.subscriptions.held.values())
 
     @property
+    def identity(self) -> Identity | None:
+        """Who we are to the hub; None: nobody in particular."""
+        return self._follower.identity
+
+    @property
+    def limits(self) -> Limits | None:
+        """What the hub accepts of us; None before the first welcome."""
+        return self._follower.limits
+
+    @property
     def conflated(self) -> int:
         """How many events were merged into others because the reader was slow."""
         return self._follower.mailbox.conflated
 
+    @property
+    def digest_mismatches(self) -> int:
+        """How often we did not hold what the hub held, and took new images."""
+        return self._follower.digest_mismatches
+
     # Commands.
 
     async def subscribe(
-        self, symbols: Iterable[str | int], *, mode: Mode | str | None = None
+        self,
+        symbols: Iterable[str | int],
+        *,
+        mode: Mode | str | None = None,
+        fields: Iterable[str] | None = None,
+        max_hz: float | None = None,
+        every: bool = False,
     ) -> Subscribed:
-        """Add scrips by symbol, code or ISIN, or change their mode. Rejections are in the answer.
+        """Add scrips by symbol, code or ISIN, or change what is sent of them. Rejections are in the answer.
 
+        `index:SENSEX`, `group:A` and `*` name many. max_hz: at most so many updates a second of each.
+        every: each change by itself, none merged. Without any of the four: as the stream was made.
         Waits through reconnects. Raises CommandTimedOut, CommandRefused or StreamRefused.
         """
-        asked = Asked("subscribe", normal(symbols), Mode(mode or self._mode))
+        says = mode is not None or fields is not None or max_hz is not None or every
+        want = Want.of(mode, fields, max_hz, every=every) if says else self._want
+        asked = Asked("subscribe", normal(symbols), want)
         answer = Subscribed(None, self.subscriptions, ())
-        for batch in batches(asked.symbols, self._limits()):
-            given = await self._answered(asked._replace(symbols=batch))
-            if not isinstance(given, Subscribed):
-                raise MalformedMessage("the answer to subscribe is of another type")
-            answer = Subscribed(
-                given.id, given.symbols, answer.rejected + given.rejected
-            )
+        for batch in batches(asked.symbols, self.limits):
+            given = await self._answered(asked._replace(symbols=batch), Subscribed)
+            rejected = answer.rejected + given.rejected
+            answer = Subscribed(given.id, given.symbols, rejected)
         return answer
 
     async def unsubscribe(self, symbols: Iterable[str | int]) -> Unsubscribed:
         """Remove scrips. Those that were not subscribed are rejections in the answer."""
         asked = Asked("unsubscribe", normal(symbols))
         answer = Unsubscribed(None, self.subscriptions, ())
-        for batch in batches(asked.symbols, self._limits()):
-            given = await self._answered(asked._replace(symbols=batch))
-            if not isinstance(given, Unsubscribed):
-                raise MalformedMessage("the answer to unsubscribe is of another type")
-            answer = Unsubscribed(
-                given.id, given.symbols, answer.rejected + given.rejected
-            )
+        for batch in batches(asked.symbols, self.limits):
+            given = await self._answered(asked._replace(symbols=batch), Unsubscribed)
+            rejected = answer.rejected + given.rejected
+            answer = Unsubscribed(given.id, given.symbols, rejected)
         return answer
+
+    async def rate(self, max_hz: float | None) -> float | None:
+        """At most so many update messages a second, all scrips together, now and after reconnects.
+
+        None: no limit. Returns what the hub granted.
+        """
+        asked = Asked("rate", options={"max_hz": max_hz})
+        granted = await self._answered(asked, RateGranted)
+        self._supervisor.pace = Pace(max_hz)
+        return granted.max_hz
+
+    async def authenticate(self, token: str) -> Identity:
+        """Show a token, also instead of one that ends. It serves for reconnects, too."""
+        answer = await self._answered(authenticate(token), Authenticated)
+        if not callable(self._supervisor.token):
+            self._supervisor.token = token
+        return answer.identity
 
     async def ping(self) -> float:
         """The round trip to the hub in milliseconds."""
         sent_ms = self._timing.now_ms()
-        if not isinstance(await self._answered(Asked("ping", ())), Pong):
-            raise MalformedMessage("the answer to ping is of another type")
+        await self._answered(Asked("ping"), Pong)
         return self._timing.now_ms() - sent_ms
 
     # Events.
@@ -211,7 +273,7 @@ class QuoteStream:
         if self._supervisor.refused:
             raise self._supervisor.refused
 
-    async def _answered(self, asked: Asked) -> Answer:
+    async def _answered(self, asked: Asked, kind: type[A]) -> A:
         if self._background is None:
             raise StreamClosed
         limit_s, why = self._supervisor.settings.reply_timeout_s, ""
@@ -220,7 +282,7 @@ class QuoteStream:
                 for failures in range(1 << 30):
                     link = await self._supervisor.ready_link()
                     try:
-                        return await link.ask(asked)
+                        answer = await link.ask(asked)
                     except LinkLost:
                         why = "the connection was lost"
                     except CommandRefused as refused:
@@ -228,12 +290,17 @@ class QuoteStream:
                             raise
                         why = str(refused)
                         await self._supervisor.pause(failures)
+                    else:
+                        return _of(kind, answer, asked)
         except TimeoutError:
             pass
         raise CommandTimedOut(asked.op, limit_s, why or self._supervisor.last_reason)
 
-    def _limits(self) -> Limits | None:
-        return self._follower.welcome.limits if self._follower.welcome else None
-
     def _quote(self, code: int) -> Quote | None:
         return self._follower.quote(code, self._timing.now_ms())
+
+
+def _of(kind: type[A], answer: Answer, asked: Asked) -> A:
+    if isinstance(answer, kind):
+        return answer
+    raise MalformedMessage(f"the answer to {asked.op} is of another type")

@@ -1,52 +1,26 @@
 """Keeps a stream connected: opens, restores the set, watches for silence, comes back with jitter."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import aiohttp
 
-from bse_client.backoff import Backoff
 from bse_client.close_codes import Ending
-from bse_client.errors import CommandRefused, StreamRefused
+from bse_client.conversation import Conversation, Pace
+from bse_client.errors import StreamRefused, TakenOver, Unauthorized
 from bse_client.events import Disconnected
-from bse_client.fields import Mode
-from bse_client.follower import Codes, Follower
-from bse_client.link import ConnectFailed, Link, LinkLost, connect
-from bse_client.messages import Heartbeat, HubError, Limits, Message, Welcome
-from bse_client.subscriptions import Asked, batches
+from bse_client.follower import Follower
+from bse_client.identity import Credential, NoCredential, fresh
+from bse_client.link import ConnectFailed, Link, connect
+from bse_client.messages import Heartbeat, Message, Notice, Welcome
+from bse_client.settings import Settings
 from bse_client.timing import Timing
-from bse_client.wire import PROTOCOL, SUBPROTOCOLS, Encoding
+from bse_client.wire import PROTOCOL
 
 
-GOODBYE_MAX_S = 300.0
-"""A hub may send us away for so long at most."""
-
-ASK_LATER = frozenset({"not_ready", "too_many_commands"})
-"""Refusals that pass by themselves."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """How to connect. All limits of the edge."""
-
-    url: str
-    encoding: Encoding
-    client_id: str | None
-    connect_timeout_s: float
-    reply_timeout_s: float
-    backoff: Backoff
-
-    def __post_init__(self) -> None:
-        """Refuse at once what can never work."""
-        scheme = self.url.partition("://")[0]
-        if scheme not in {"ws", "wss", "http", "https"}:
-            msg = f"{self.url!r} is no ws:// or wss:// address"
-            raise ValueError(msg)
-        if self.encoding not in SUBPROTOCOLS:
-            msg = f"{self.encoding!r} is not one of {', '.join(SUBPROTOCOLS)}"
-            raise ValueError(msg)
+_UNAUTHORIZED = 401
+_NO_IDENTITY = frozenset({4502, 4503})
+_TAKEN_OVER = 4504
 
 
 class Supervisor:
@@ -61,6 +35,8 @@ class Supervisor:
         wake: Callable[[], None],
     ):
         self.settings = settings
+        self.token: Credential | None = None
+        self.pace = Pace()
         self.refused: StreamRefused | None = None
         self.last_reason = "no attempt was finished"
         self.is_connected = False
@@ -103,24 +79,50 @@ class Supervisor:
 
     async def _one_connection(self, http: aiohttp.ClientSession) -> Ending:
         link: Link | None = None
+        is_return = self._follower.welcome is not None
         try:
             async with self._timing.timeout_s(self.settings.connect_timeout_s):
-                link = await connect(
-                    http,
-                    self.settings.url,
-                    self.settings.encoding,
-                    self.settings.client_id,
-                )
+                link = await self._connect(http)
                 if ending := await self._be_welcomed(link):
                     return ending
-            return await self._converse(link)
+            return await self._converse(link, is_return=is_return)
         except TimeoutError:
             limit = f"{self.settings.connect_timeout_s:g} s"
             return Ending(f"no welcome within {limit}")
-        except ConnectFailed as problem:
+        except NoCredential as problem:
             return Ending(str(problem))
+        except ConnectFailed as problem:
+            return self._failed(problem)
         finally:
             await self._hang_up(link)
+
+    async def _connect(self, http: aiohttp.ClientSession) -> Link:
+        settings = self.settings
+        ticket = settings.ticket and await fresh(settings.ticket)
+        named = {
+            "client_id": settings.client_id,
+            "session": settings.session,
+            "ticket": ticket,
+        }
+        return await connect(
+            http,
+            settings.url,
+            settings.encoding,
+            query={name: value for name, value in named.items() if value},
+            token=self.token and await fresh(self.token),
+        )
+
+    def _failed(self, problem: ConnectFailed) -> Ending:
+        # Only who can bring another token or ticket may come back after a refusal.
+        asks_anew = callable(self.token) or callable(self.settings.ticket)
+        final = problem.status == _UNAUTHORIZED and not asks_anew
+        wait_s = problem.retry_after_s
+        return Ending(
+            str(problem),
+            reconnect=not final,
+            after_ms=None if wait_s is None else wait_s * 1000,
+            status=problem.status,
+        )
 
     async def _be_welcomed(self, link: Link) -> Ending | None:
         while True:
@@ -130,88 +132,63 @@ class Supervisor:
             if isinstance(message, Welcome) and message.protocol != PROTOCOL:
                 reason = f"the hub speaks protocol {message.protocol}, we {PROTOCOL}"
                 return Ending(reason, reconnect=False)
-            await self._take(link, message)
+            link.settle(message)
+            self._follower.receive(message, self._timing.now_ms())
+            self._wake()
             if isinstance(message, Welcome):
                 return None
 
-    async def _converse(self, link: Link) -> Ending:
+    async def _converse(self, link: Link, *, is_return: bool) -> Ending:
         self._link, self.is_connected = link, True
         self.opened.set()
+        talk = Conversation(
+            link, self._follower, self.settings, self._timing, self._rng
+        )
         async with asyncio.TaskGroup() as group:
-            restoring = group.create_task(self._restore(link))
+            background = {group.create_task(self._restore(talk, is_return=is_return))}
             try:
-                return await self._read(link)
+                while True:
+                    message = await self._next(link)
+                    if isinstance(message, Ending):
+                        return message
+                    await self._take(talk, message)
+                    if self._is_expiring(message) and self.token:
+                        refreshing = group.create_task(talk.refresh(self.token))
+                        background.add(refreshing)
             finally:
-                restoring.cancel()
+                for task in background:
+                    task.cancel()
 
-    async def _read(self, link: Link) -> Ending:
+    async def _next(self, link: Link) -> Message | Ending:
+        """The next message; in the meantime what silence means is looked at when it is due."""
         while True:
             now_ms = self._timing.now_ms()
             due_ms = self._follower.liveness.next_check_ms(now_ms) - now_ms
             try:
                 async with self._timing.timeout_s(max(0.0, due_ms / 1000)):
-                    message = await link.receive()
+                    return await link.receive()
             except TimeoutError:
                 if self._follower.check(self._timing.now_ms()):
                     return Ending("nothing was heard of the hub")
                 self._wake()
-                continue
-            if isinstance(message, Ending):
-                return message
-            await self._take(link, message)
 
-    async def _take(self, link: Link, message: Message) -> None:
-        asked = link.settle(message)
+    async def _take(self, talk: Conversation, message: Message) -> None:
+        asked = talk.link.settle(message)
         again = self._follower.receive(message, self._timing.now_ms(), asked)
         if isinstance(message, Heartbeat):
             self._failures = 0
         self._wake()
         if again:
-            await self._ask_images(link, again)
+            await talk.ask_images(again)
 
-    async def _ask_images(self, link: Link, codes: Codes) -> None:
-        by_mode: defaultdict[Mode, list[str]] = defaultdict(list)
-        for code in codes:
-            if item := self._follower.subscriptions.held.get(code):
-                by_mode[item.mode].append(str(code))
-        for mode, names in by_mode.items():
-            for batch in batches(tuple(names), self._limits()):
-                await self._tell(link, Asked("subscribe", batch, mode, is_repeat=True))
+    def _is_expiring(self, message: Message) -> bool:
+        is_expiring = isinstance(message, Notice) and message.reason == "token_expiring"
+        return is_expiring and callable(self.token)
 
-    async def _tell(self, link: Link, asked: Asked) -> None:
-        try:
-            await link.tell(asked)
-        except LinkLost:
-            return  # the reader of the connection is about to see its end
-
-    async def _restore(self, link: Link) -> None:
-        for mode, names in self._follower.subscriptions.restore():
-            for batch in batches(names, self._limits()):
-                await self._insist(link, Asked("subscribe", batch, mode))
-        self._ready.set()
-
-    async def _insist(self, link: Link, asked: Asked) -> None:
-        failures = 0
-        while True:
-            try:
-                async with self._timing.timeout_s(self.settings.reply_timeout_s):
-                    await link.ask(asked)
-            except LinkLost:
-                return
-            except CommandRefused as problem:
-                if problem.reason not in ASK_LATER:
-                    error = HubError(None, problem.reason, problem.message)
-                    self._follower.mailbox.post(error)
-                    return
-            except TimeoutError:
-                pass
-            else:
-                return
-            await self.pause(failures)
-            failures += 1
-
-    def _limits(self) -> Limits | None:
-        return self._follower.welcome.limits if self._follower.welcome else None
+    async def _restore(self, talk: Conversation, *, is_return: bool) -> None:
+        if await talk.restore(self.pace, is_return=is_return):
+            self._ready.set()
+            self._wake()
 
     async def _hang_up(self, link: Link | None) -> None:
         self._ready.clear()
@@ -222,13 +199,18 @@ class Supervisor:
             await link.close()
 
     def _wait_s(self, ending: Ending) -> float:
-        if ending.after_ms is not None:
-            return min(GOODBYE_MAX_S, ending.after_ms / 1000)
+        if ending.told_wait_s:
+            return ending.told_wait_s
         self._failures += 1
         return self.settings.backoff.wait_s(self._failures - 1, self._rng)
 
     def _refuse(self, ending: Ending) -> None:
-        self.refused = StreamRefused(ending.reason, ending.code)
+        kind = StreamRefused
+        if ending.status == _UNAUTHORIZED or ending.code in _NO_IDENTITY:
+            kind = Unauthorized
+        elif ending.code == _TAKEN_OVER:
+            kind = TakenOver
+        self.refused = kind(ending.reason, ending.code)
         self.opened.set()
         self._ready.set()
         self._wake()

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from rich.console import Console, RenderableType
 from rich.live import Live
 
+from bse_client.commands import normal
 from bse_client.errors import BseClientError, NotConnected
 from bse_client.events import Event, SubscriptionChanged
 from bse_client.fields import Mode
 from bse_client.stream import QuoteStream
-from bse_client.subscriptions import normal
 from bse_client.timing import RealTiming
 from bse_client.watch_board import Board
 from bse_client.watch_json import line_of, quote_line, rejected_line
@@ -34,6 +34,8 @@ examples:
   bse-watch RELIANCE TCS 500325        a live table, by symbol, scrip code or ISIN
   bse-watch --once INFY                print it once and exit
   bse-watch --mode full --json SBIN    one JSON line for each change, with depth
+  bse-watch --fields last,volume index:SENSEX    two fields of all scrips of an index
+  bse-watch --every --json TCS         each single change, none merged
   bse-watch TCS | jq 'select(.last).last'   the same, piped
 
 exit codes: 0 good, 1 no connection or refused, 2 wrong usage, 3 --once and a symbol was rejected
@@ -50,12 +52,22 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     url = os.environ.get("BSE_WS_URL", DEFAULT_URL)
     add = parser.add_argument
-    add("symbols", nargs="+", metavar="SYMBOL", help="symbol, scrip code or ISIN")
+    add(
+        "symbols",
+        nargs="+",
+        metavar="SYMBOL",
+        help="symbol, scrip code, ISIN, index:NAME, group:NAME or *",
+    )
     add("--url", default=url, help="the hub (env BSE_WS_URL; now %(default)s)")
     modes = [str(mode) for mode in Mode]
-    add("--mode", choices=modes, default="quote", help="how much (default: quote)")
+    add("--mode", choices=modes, help="how much (default: quote)")
+    add("--fields", metavar="A,B", help="these fields instead of a mode")
+    add("--max-hz", type=float, metavar="N", help="at most N updates/s of each scrip")
+    add("--every", action="store_true", help="each change by itself, none merged")
     add("--json", action="store_true", help="JSON lines even in a terminal")
     add("--once", action="store_true", help="print what is known now and exit")
+    token = os.environ.get("BSE_TOKEN")
+    add("--token", default=token, help="access token (env BSE_TOKEN)")
     add("--seconds", type=float, metavar="N", help="stop after so many seconds")
     return parser.parse_intermixed_args(argv)
 
@@ -90,6 +102,10 @@ async def watch(options: argparse.Namespace, console: Console) -> int:
         options.url,
         symbols=() if options.once else options.symbols,
         mode=options.mode,
+        fields=options.fields.split(",") if options.fields else None,
+        max_hz=options.max_hz,
+        every=options.every,
+        token=options.token,
         open_timeout_s=(options.seconds or OPEN_S) if options.once else 0,
     )
     board = Board(normal(options.symbols), RealTiming().now_ms())

@@ -5,12 +5,22 @@ from dataclasses import dataclass, field
 
 from bse_client.events import (
     Connected,
+    DigestMismatch,
     Disconnected,
     Event,
     QuoteChanged,
+    Restored,
     SubscriptionChanged,
 )
-from bse_client.messages import Heartbeat, HubError, Rejection, Subscription
+from bse_client.messages import (
+    Heartbeat,
+    HubError,
+    LostChanges,
+    Notice,
+    Rejection,
+    Subscription,
+)
+from bse_client.watch_text import moment_text
 
 
 FLASH_MS = 700
@@ -52,6 +62,8 @@ class Board:
                 self.is_connected = False
             case HubError(_, reason, message):
                 self.problem = f"{reason}: {message}"
+            case _:
+                self._told(event)
 
     def direction(self, code: int, now_ms: float) -> int:
         """1 or -1 for a moment after the last price rose or fell, else 0."""
@@ -69,6 +81,20 @@ class Board:
             self._changes.popleft()
         seen_ms = min(RATE_WINDOW_MS, max(1_000.0, now_ms - self.started_ms))
         return sum(count for _, count in self._changes) * 1_000 / seen_ms
+
+    def _told(self, event: Event) -> None:
+        match event:
+            case Restored(resumed, re_imaged):
+                self.connection = (
+                    f"connected again ({len(resumed)} resumed, {len(re_imaged)} anew)"
+                )
+            case DigestMismatch(count=count):
+                self.problem = f"our quotes differed from the hub's {count} times"
+            case LostChanges():
+                span = event.to_sequence - event.from_sequence
+                self.problem = f"{span} changes of {event.symbol} came merged"
+            case Notice():
+                self.problem = notice_text(event)
 
     def _changed(self, event: QuoteChanged, now_ms: float) -> None:
         quote = event.quote
@@ -94,3 +120,20 @@ class Board:
         )
         for item in event.rejected[:REJECTIONS_MAX]:
             self.rejected[item.symbol] = item
+
+
+def notice_text(notice: Notice) -> str:
+    """A word of the hub in words."""
+    match notice.reason:
+        case "slow_reader":
+            return (
+                f"we read too slowly: at most {notice.max_hz:g} updates/s for now"
+                if notice.max_hz
+                else "we read too slowly"
+            )
+        case "keeps_up_again":
+            return ""
+        case "token_expiring":
+            return f"the token ends at {moment_text(notice.expires_at_ms)}"
+        case other:
+            return other.replace("_", " ")

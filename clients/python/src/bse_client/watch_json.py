@@ -1,17 +1,21 @@
 """bse-watch without a terminal: one JSON line for each thing that happened. Pure."""
 
+from dataclasses import asdict
+
 from bse_client.events import (
     Connected,
+    DigestMismatch,
     Disconnected,
     Event,
     Gap,
     QualityChanged,
     QuoteChanged,
+    Restored,
     SubscriptionChanged,
 )
 from bse_client.exact_json import exact_json
 from bse_client.fields import FIELDS
-from bse_client.messages import Heartbeat, HubError, Rejection
+from bse_client.messages import Heartbeat, HubError, LostChanges, Notice, Rejection
 from bse_client.quote import Quote
 
 
@@ -39,31 +43,53 @@ def _raw(event: Event) -> dict[str, object] | None:
         case QualityChanged(quote, before, after):
             scrip = {"symbol": quote.symbol, "code": quote.code}
             return {"event": "quality"} | scrip | {"before": before, "quality": after}
-        case Gap():
-            return {"event": "gap", "symbol": event.symbol, "code": event.code}
         case SubscriptionChanged(subscriptions, rejected):
             return {
                 "event": "subscriptions",
                 "symbols": [item.symbol for item in subscriptions],
                 "rejected": [_rejected(item) for item in rejected],
             }
+        case Heartbeat():
+            return None
+        case Gap() | LostChanges() | DigestMismatch():
+            return _raw_of_missing(event)
         case _:
             return _raw_of_connection(event)
 
 
+def _raw_of_missing(event: Gap | LostChanges | DigestMismatch) -> dict[str, object]:
+    match event:
+        case Gap():
+            return {"event": "gap", "symbol": event.symbol, "code": event.code}
+        case LostChanges():
+            return {
+                "event": "lost",
+                "symbol": event.symbol,
+                "code": event.code,
+                "from": event.from_sequence,
+                "to": event.to_sequence,
+            }
+        case DigestMismatch(count=count):
+            return {"event": "digest_mismatch", "count": count}
+
+
 def _raw_of_connection(
-    event: Connected | Disconnected | HubError | Heartbeat,
-) -> dict[str, object] | None:
+    event: Connected | Restored | Disconnected | Notice | HubError,
+) -> dict[str, object]:
     match event:
         case Connected(session):
             return {"event": "connected", "session": session}
+        case Restored(resumed, re_imaged):
+            counts = {"resumed": len(resumed), "re_imaged": len(re_imaged)}
+            return {"event": "restored", **counts}
+        case Notice():
+            known = {n: v for n, v in asdict(event).items() if v is not None}
+            return {"event": "notice", **known}
         case Disconnected(reason, retry_in_s):
             wait_ms = int(retry_in_s * 1000)
             return {"event": "disconnected", "reason": reason, "retry_in_ms": wait_ms}
         case HubError(_, reason, message):
             return {"event": "error", "reason": reason, "message": message}
-        case Heartbeat():
-            return None
 
 
 def _whole(quote: Quote) -> dict[str, object]:

@@ -93,7 +93,7 @@ def painted(
         _table(board, quotes, width, now_ms),
     ]
     if board.problem:
-        parts.append(Text(f"the hub says {board.problem}", "yellow"))
+        parts.append(Text(f"! {board.problem}", "yellow"))
     parts += [
         Text(f"✗ {item.symbol}: {item.message} ({item.reason})", "red")
         for item in board.rejected.values()
@@ -107,6 +107,8 @@ def _header(board: Board, url: str, now_ms: float) -> Text:
     if board.heartbeat:
         header.append(_SEPARATOR, "dim").append_text(_market(board.heartbeat))
         header.append(_SEPARATOR, "dim").append_text(_feed(board, now_ms))
+    if board.heartbeat and board.heartbeat.digest is not None:
+        header.append(_SEPARATOR, "dim").append("verified", "green")
     rate = f"{board.rate(now_ms):.1f} updates/s"
     return header.append(_SEPARATOR, "dim").append(rate)
 

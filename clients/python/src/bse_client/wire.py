@@ -1,6 +1,7 @@
 """Bytes to messages and commands to bytes, for both subprotocols of the raw WebSocket door.
 
-Pure. Whatever comes in, `decode` gives a Message or raises MalformedMessage; nothing else.
+Pure. Whatever comes in, `decode` gives a Message or raises MalformedMessage; nothing else. A type that only a
+newer hub knows is `Unknown`, and passed over by who reads it.
 """
 
 import json
@@ -12,7 +13,7 @@ import msgpack
 
 from bse_client.checked import malformed, members, text
 from bse_client.errors import MalformedMessage
-from bse_client.messages import Message
+from bse_client.messages import Message, Unknown
 from bse_client.wire_control import READERS, Reader
 from bse_client.wire_quotes import (
     Members,
@@ -94,4 +95,4 @@ _FROM_JSON: dict[str, Reader] = {
 def _of_map(raw: Members, readers: Mapping[str, Reader]) -> Message:
     kind = text(raw.get("type"))
     reader = readers.get(kind)
-    return reader(raw) if reader else malformed(f"{kind!r:.40} is no type of message")
+    return reader(raw) if reader else Unknown(kind)

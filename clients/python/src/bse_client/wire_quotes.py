@@ -33,6 +33,7 @@ from bse_client.messages import (
     QuoteImage,
     QuoteQuality,
     QuoteUpdate,
+    Unknown,
     Update,
     Value,
 )
@@ -140,11 +141,11 @@ def qualities_of_map(raw: Members) -> Qualities:
 # MessagePack: arrays with numbers.
 
 
-def frequent_of_array(raw: list[object]) -> Frequent:
+def frequent_of_array(raw: list[object]) -> Frequent | Unknown:
     """One of the three arrays, told by the number in front."""
     kind, *rest = row(raw, 3)
     reader = _ARRAYS.get(integer(kind))
-    return reader(rest) if reader else malformed(f"{kind!r:.40} is no message")
+    return reader(rest) if reader else Unknown(f"number {kind}")
 
 
 def _image_of_array(rest: list[object]) -> Image:

@@ -6,12 +6,14 @@ from bse_client.messages import (
     Feed,
     Fields,
     Heartbeat,
+    Identity,
     Image,
     Limits,
     MarketSession,
     QuoteImage,
     QuoteUpdate,
     Rejection,
+    Resumed,
     Subscribed,
     Subscription,
     Update,
@@ -23,18 +25,35 @@ from bse_client.messages import (
 SENT_MS = 1_795_334_400_100
 RECEIVED_MS = 1_795_334_400_020
 EPOCH = 1_795_330_000_000
-RELIANCE = Subscription("RELIANCE", 500_325, Mode.QUOTE)
-TCS = Subscription("TCS", 532_540, Mode.QUOTE)
+RELIANCE = Subscription("RELIANCE", 500_325, Mode.QUOTE, "INE002A01018")
+TCS = Subscription("TCS", 532_540, Mode.QUOTE, "INE467B01029")
 
 
-def welcome(session: str = "s-1", **changes: int) -> Welcome:
+TRADER = Identity("key:abc", "trader", 1_795_338_000_000)
+LIMITS = Limits(
+    symbols=3_000,
+    message_bytes=65_536,
+    commands_per_s=50,
+    connections=20,
+    all_symbols=False,
+)
+
+
+def welcome(
+    session: str = "s-1",
+    *,
+    identity: Identity | None = None,
+    limits: Limits | None = None,
+    **changes: int,
+) -> Welcome:
     """The first message of a connection."""
     return Welcome(
         protocol=changes.get("protocol", 1),
         session=session,
         server_time_ms=changes.get("server_time_ms", SENT_MS),
         heartbeat_interval_ms=1_000,
-        limits=Limits(symbols=5_000, message_bytes=65_536),
+        limits=limits or Limits(symbols=5_000, message_bytes=65_536),
+        identity=identity,
     )
 
 
@@ -45,6 +64,17 @@ def subscribed(
 ) -> Subscribed:
     """The full set, as the answer to a command or unasked."""
     return Subscribed(answers, symbols, rejected)
+
+
+def resumed(
+    *symbols: Subscription,
+    answers: CommandId | None = None,
+    re_imaged: tuple[int, ...] = (),
+    rejected: tuple[Rejection, ...] = (),
+) -> Resumed:
+    """The set after a return; all of it goes on but for `re_imaged`."""
+    going_on = tuple(s.code for s in symbols if s.code not in re_imaged)
+    return Resumed(answers, symbols, rejected, going_on, re_imaged)
 
 
 def image(
@@ -70,7 +100,10 @@ def update(
 
 
 def heartbeat(
-    live_for_ms: int = 6_000, server_time_ms: int = SENT_MS, conflated: int = 0
+    live_for_ms: int = 6_000,
+    server_time_ms: int = SENT_MS,
+    conflated: int = 0,
+    digest: int | None = None,
 ) -> Heartbeat:
     """A heartbeat of an open market with a good feed."""
     return Heartbeat(
@@ -85,4 +118,5 @@ def heartbeat(
             next_change_at_ms=1_795_341_600_000,
         ),
         conflated=conflated,
+        digest=digest,
     )

@@ -8,15 +8,23 @@ import msgpack
 from bse_client.exact_json import exact_json
 from bse_client.fields import CONDITIONS, FIELDS, QUALITIES, SOURCES, Field, Kind
 from bse_client.messages import (
+    Authenticated,
     Fields,
     Goodbye,
     Heartbeat,
+    HeartbeatGranted,
     HubError,
     Image,
+    Limits,
+    Lost,
     Message,
+    Notice,
     Pong,
     Qualities,
+    RateGranted,
+    Resumed,
     Subscribed,
+    Subscription,
     Unsubscribed,
     Update,
     Value,
@@ -29,6 +37,12 @@ TYPES: dict[type, str] = {
     Welcome: "welcome",
     Subscribed: "subscribed",
     Unsubscribed: "unsubscribed",
+    Resumed: "resumed",
+    RateGranted: "rate",
+    Authenticated: "authenticated",
+    HeartbeatGranted: "heartbeat_granted",
+    Notice: "notice",
+    Lost: "lost",
     Heartbeat: "heartbeat",
     Pong: "pong",
     HubError: "error",
@@ -38,6 +52,11 @@ TYPES: dict[type, str] = {
     Qualities: "quality",
 }
 
+_LEFT_OUT = (Subscription, Limits, Notice, Heartbeat, Welcome)
+"""Types whose members without a value are not sent at all."""
+
+_RENAMED = {"from_sequence": "from", "to_sequence": "to"}
+
 _BY_NAME: dict[str, Field] = {field.name: field for field in FIELDS}
 
 
@@ -45,7 +64,7 @@ def to_json(message: Message, symbols: Mapping[int, str]) -> str:
     """The text frame of a message."""
     raw: dict[str, object] = {"type": TYPES[type(message)]}
     if not isinstance(message, Image | Update | Qualities):
-        return exact_json(raw | asdict(message))
+        return exact_json(rare(message))
     raw["sent_at_ms"] = message.sent_at_ms
     if not isinstance(message, Qualities):
         raw["received_at_ms"] = message.received_at_ms
@@ -56,10 +75,33 @@ def to_json(message: Message, symbols: Mapping[int, str]) -> str:
     return exact_json(raw)
 
 
+def rare(message: Message) -> dict[str, object]:
+    """The members of a message that is the same in both encodings."""
+    found: dict[str, object] = {"type": TYPES[type(message)]}
+    return found | _members(message)
+
+
+def _members(value: object) -> dict[str, object]:
+    found = {}
+    for name in value.__dataclass_fields__:  # type: ignore[attr-defined]  # ours all are
+        member = getattr(value, name)
+        if member is None and isinstance(value, _LEFT_OUT):
+            continue
+        if name == "every" and not member:
+            continue
+        found[_RENAMED.get(name, name)] = _plain(member)
+    return found
+
+
+def _plain(value: object) -> object:
+    if hasattr(value, "__dataclass_fields__"):
+        return _members(value)
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+
+
 def _public(item: dict[str, object]) -> dict[str, object]:
-    renamed = {"from_sequence": "from", "to_sequence": "to"}
     fields = item.pop("fields", {})
-    raw = {renamed.get(name, name): value for name, value in item.items()}
+    raw = {_RENAMED.get(name, name): value for name, value in item.items()}
     if isinstance(fields, dict):
         for name, value in fields.items():
             field = _BY_NAME[name]
@@ -108,7 +150,7 @@ def _packable(message: Message) -> object:
                 sent,
                 [[q.code, QUALITIES.index(q.quality)] for q in qualities],
             ]
-    return {"type": TYPES[type(message)]} | asdict(message)
+    return rare(message)
 
 
 def _numbered(fields: Fields) -> dict[int, object]:

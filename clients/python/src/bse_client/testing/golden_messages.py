@@ -2,19 +2,26 @@
 
 from bse_client.fields import QUALITIES, Mode, Quality
 from bse_client.messages import (
+    Authenticated,
     Feed,
     Fields,
     Goodbye,
     Heartbeat,
+    HeartbeatGranted,
     HubError,
+    Identity,
     Image,
+    Lost,
+    LostChanges,
     MarketSession,
     Message,
+    Notice,
     Pong,
     Qualities,
     QuoteImage,
     QuoteQuality,
     QuoteUpdate,
+    RateGranted,
     Rejection,
     Subscription,
     Unsubscribed,
@@ -23,12 +30,15 @@ from bse_client.messages import (
 from bse_client.quote import Level
 from bse_client.testing.builders import (
     EPOCH,
+    LIMITS,
     RECEIVED_MS,
     RELIANCE,
     SENT_MS,
     TCS,
+    TRADER,
     heartbeat,
     image,
+    resumed,
     subscribed,
     update,
     welcome,
@@ -114,6 +124,42 @@ MESSAGES: dict[str, Message] = {
         answers="a-1",
     ),
     "subscribed without being asked": subscribed(RELIANCE),
+    "subscribed to fields, limited": subscribed(
+        Subscription("TCS", 532_540, None, None, ("last", "volume"), 3.003), answers=5
+    ),
+    "subscribed to every change": subscribed(
+        Subscription("TCS", 532_540, Mode.LTP, "INE467B01029", every=True), answers=6
+    ),
+    "resumed": resumed(
+        RELIANCE,
+        TCS,
+        answers=7,
+        re_imaged=(532_540,),
+        rejected=(Rejection("999999", "unknown_symbol", "no such scrip"),),
+    ),
+    "rate granted": RateGranted(8, 4.0),
+    "rate without a limit": RateGranted("r", None),
+    "welcome with an identity": welcome(identity=TRADER, limits=LIMITS),
+    "authenticated": Authenticated(1, TRADER, LIMITS),
+    "authenticated without an end": Authenticated(
+        None, Identity("demo", "viewer", None), LIMITS
+    ),
+    "heartbeat granted": HeartbeatGranted(4, 2_000, digest=True),
+    "heartbeat with a digest": heartbeat(digest=0xFFFF_FFFF),
+    "notice to a slow reader": Notice("slow_reader", 1.0, 345),
+    "notice that all is well": Notice("keeps_up_again", 5.0, 345),
+    "notice of a token that ends": Notice(
+        "token_expiring", expires_at_ms=1_795_338_000_000
+    ),
+    "lost changes": Lost((LostChanges("RELIANCE", 500_325, 12, 15),)),
+    "update with several rows of one scrip": Update(
+        SENT_MS,
+        RECEIVED_MS,
+        (
+            QuoteUpdate(500_325, 12, 13, {"last_paise": 1}),
+            QuoteUpdate(500_325, 13, 15, {"last_paise": 2, "volume": None}),
+        ),
+    ),
     "unsubscribed to nothing": Unsubscribed(
         2, (), (Rejection("500180", "not_subscribed", "you have no HDFCBANK"),)
     ),
@@ -152,14 +198,48 @@ COMMANDS: dict[str, dict[str, object]] = {
     },
     "unsubscribe": {"op": "unsubscribe", "id": 2, "symbols": ["TCS"]},
     "ping": {"op": "ping", "id": 3},
+    "subscribe to fields, limited": {
+        "op": "subscribe",
+        "id": 5,
+        "symbols": ["index:SENSEX"],
+        "fields": ["last", "volume"],
+        "max_hz": 2.5,
+    },
+    "resume": {
+        "op": "resume",
+        "id": 7,
+        "positions": [[500_325, EPOCH, 12], [532_540, EPOCH + 5, 0]],
+        "mode": "quote",
+    },
+    "rate": {"op": "rate", "id": 8, "max_hz": 4.0},
+    "rate without a limit": {"op": "rate", "id": "r", "max_hz": None},
 }
+
+AGREED_COMMANDS: dict[str, dict[str, object]] = {
+    "subscribe to every change": {
+        "op": "subscribe",
+        "id": 6,
+        "symbols": ["TCS"],
+        "mode": "ltp",
+        "every": True,
+    },
+    "resume every change": {
+        "op": "resume",
+        "id": 9,
+        "positions": [[500_325, EPOCH, 12]],
+        "mode": "quote",
+        "every": True,
+    },
+    "authenticate": {"op": "authenticate", "id": 1, "token": "ey.a.b"},
+    "heartbeat": {"op": "heartbeat", "id": 4, "interval_ms": 2_000, "digest": True},
+}
+"""Agreed, and on their way into the hub."""
 
 MALFORMED_JSON = {
     "empty": "",
     "no JSON": "{",
     "no map": "[1,2,3]",
     "no type": "{}",
-    "unknown type": '{"type":"hello"}',
     "type of a wrong type": '{"type":1}',
     "constant that is no JSON": '{"type":"pong","id":1,"server_time_ms":NaN}',
     "member missing": '{"type":"pong","id":1}',
@@ -174,8 +254,49 @@ MALFORMED_MSGPACK = {
     "empty": "",
     "cut off": to_msgpack(image(fields=QUOTE))[:-1].hex(),
     "more than one value": "c0c0",
-    "unknown number of a message": "93040000",
     "quality out of range": to_msgpack(Qualities(1, (QuoteQuality(5, Quality.SUSPECT),))).hex()[:-2] + "06",
     "price as text": "9402010291940501029100a0".replace("9100", "8100"),
     "extension": "d40100",
 }  # fmt: skip
+
+PASSED_OVER = {
+    "json": {"unknown type": '{"type":"hello","more":[1]}'},
+    "msgpack": {
+        "unknown type": "81a474797065a568656c6c6f",
+        "unknown number": "93040000",
+    },
+}
+"""Messages of a newer hub: no error, and nothing changes."""
+
+DIGESTS: dict[str, list[tuple[int, int, int]]] = {
+    "of nothing": [],
+    "of a scrip without a quote": [(500_325, 0, 0)],
+    "of one scrip": [(500_325, EPOCH, 12)],
+    "of another sequence": [(500_325, EPOCH, 13)],
+    "of another epoch in the high half": [(500_325, EPOCH + (1 << 32), 12)],
+    "of two scrips": [(500_325, EPOCH, 12), (532_540, EPOCH + 5, 3)],
+    "of two scrips in another order": [(532_540, EPOCH + 5, 3), (500_325, EPOCH, 12)],
+    "of an epoch beyond 2^53": [(500_325, (1 << 53) + 1, 12)],
+    "of the next epoch beyond 2^53": [(500_325, (1 << 53) + 2, 12)],
+    "of a sequence beyond 2^32": [(999_999, EPOCH, (1 << 32) + 12)],
+    "of many scrips": [(500_000 + n, EPOCH + n % 3, n * n) for n in range(500)],
+}
+
+_BY_CODE: list[dict[str, object]] = [
+    {"code": code, "reconnect": reconnect}
+    for code, reconnect in (
+        (1000, True), (1001, True), (1002, False), (1006, True), (1007, False),
+        (1009, False), (1011, True), (4000, True), (4001, True), (4008, True),
+        (4010, True), (4011, True), (4499, True), (4500, False), (4501, False),
+        (4502, False), (4503, False), (4504, False), (4999, False), (None, True),
+    )
+]  # fmt: skip
+
+CLOSES: list[dict[str, object]] = [
+    *_BY_CODE,
+    {"code": 1000, "goodbye": {"reconnect": False, "after_ms": 0}, "reconnect": False},
+    {"code": 1001, "goodbye": {"reconnect": True, "after_ms": 750}, "reconnect": True, "after_ms": 750},
+    {"code": 1006, "goodbye": {"reconnect": True, "after_ms": 900_000}, "reconnect": True, "after_ms": 300_000},
+    {"code": 4504, "goodbye": {"reconnect": True, "after_ms": 10}, "reconnect": False},
+]  # fmt: skip
+"""What the end of a connection means. after_ms: exactly so long to wait; without it, backoff with jitter."""

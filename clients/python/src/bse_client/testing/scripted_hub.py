@@ -2,13 +2,13 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
-from typing import Self
+from collections.abc import Callable, Mapping
+from typing import Any, Self
 
 import msgpack
 from aiohttp import WSMsgType, web
 
-from bse_client.messages import CommandId, Message, Subscription
+from bse_client.messages import CommandId, HeartbeatGranted, Message, Subscription
 from bse_client.testing.builders import RELIANCE, TCS, subscribed, welcome
 from bse_client.testing.encoding import to_json, to_msgpack
 from bse_client.wire import SUBPROTOCOLS
@@ -20,9 +20,11 @@ SYMBOLS = {item.code: item.symbol for item in (RELIANCE, TCS)}
 class HubSide:
     """The hub's end of one connection."""
 
-    def __init__(self, socket: web.WebSocketResponse, query: Mapping[str, str]):
-        self.query = dict(query)
+    def __init__(self, socket: web.WebSocketResponse, request: web.Request):
+        self.query = dict(request.query)
+        self.authorization = request.headers.get("Authorization")
         self.symbols = dict(SYMBOLS)
+        self.heartbeats: list[dict[str, object]] = []
         self.closed = asyncio.Event()
         self.commands: asyncio.Queue[dict[str, object]] = asyncio.Queue()
         self._socket = socket
@@ -51,6 +53,14 @@ class HubSide:
         """The next command of the client."""
         return await self.commands.get()
 
+    async def answer(
+        self, answer: Callable[[CommandId | None], Message]
+    ) -> dict[str, object]:
+        """Take a command and answer it with what is made for its id."""
+        command = await self.command()
+        await self.send(answer(command_id(command)))
+        return command
+
     async def accept(self, *symbols: Subscription) -> dict[str, object]:
         """Take a subscribe command and answer with this set."""
         command = await self.command()
@@ -62,13 +72,20 @@ class HubSide:
         await self._socket.close(code=code, message=reason.encode())
 
     async def listen(self) -> None:
-        """Collect the client's commands until the connection ends."""
+        """Collect the client's commands until the connection ends; heartbeats are granted as asked."""
         async for frame in self._socket:
-            if frame.type is WSMsgType.TEXT:
-                self.commands.put_nowait(json.loads(frame.data))
-            elif frame.type is WSMsgType.BINARY:
-                self.commands.put_nowait(msgpack.unpackb(frame.data))
+            is_text = frame.type is WSMsgType.TEXT
+            command = json.loads(frame.data) if is_text else msgpack.unpackb(frame.data)
+            if command["op"] == "heartbeat":
+                await self._grant(command)
+            else:
+                self.commands.put_nowait(command)
         self.closed.set()
+
+    async def _grant(self, command: dict[str, Any]) -> None:
+        self.heartbeats.append(command)
+        interval_ms, digest = command["interval_ms"], command["digest"]
+        await self.send(HeartbeatGranted(command["id"], interval_ms, digest))
 
 
 def command_id(command: Mapping[str, object]) -> CommandId | None:
@@ -80,11 +97,12 @@ def command_id(command: Mapping[str, object]) -> CommandId | None:
 class ScriptedHub:
     """`async with ScriptedHub() as hub`: connect to `hub.url`, then take `await hub.connection()`.
 
-    greets: whether each connection is welcomed at once.
+    greets: whether each connection is welcomed at once. refusals: HTTP answers for the next attempts.
     """
 
     def __init__(self, *, greets: bool = True):
         self.greets = greets
+        self.refusals: list[web.Response] = []
         self.url = ""
         self._connections: asyncio.Queue[HubSide] = asyncio.Queue()
         self._sockets: set[web.WebSocketResponse] = set()
@@ -109,13 +127,15 @@ class ScriptedHub:
             await socket.close(code=1001)
         await self._runner.cleanup()
 
-    async def _serve(self, request: web.Request) -> web.WebSocketResponse:
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        if self.refusals:
+            return self.refusals.pop(0)
         socket = web.WebSocketResponse(
             protocols=tuple(SUBPROTOCOLS.values()), timeout=0.1
         )
         await socket.prepare(request)
         self._sockets.add(socket)
-        side = HubSide(socket, request.query)
+        side = HubSide(socket, request)
         if self.greets:
             await side.send(welcome())
         self._connections.put_nowait(side)
