@@ -2,6 +2,8 @@
 what is shown was held by the hub, never goes back, is never live when it may be wrong, and converges.
 """
 
+import itertools
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -34,6 +36,8 @@ from bse_client.testing import heartbeat, welcome
 CODES = (1, 2, 3)
 NAMES = ("last_paise", "volume")
 CODE = st.sampled_from(CODES)
+FATES = ("arrives", "arrives", "late", "lost", "kept")
+NAME_SETS = st.sets(st.sampled_from(NAMES), min_size=1)
 
 
 class Simulation(RuleBasedStateMachine):
@@ -43,6 +47,7 @@ class Simulation(RuleBasedStateMachine):
     def begin(self, every):
         """A stream with images of all scrips."""
         self.now, self.epoch, self.every = 0.0, 1, every
+        self.values, self.returns = itertools.count(1), 0
         self.follower = Follower()
         self.wire, self.wanted = [], []
         self.history = {code: [dict.fromkeys(NAMES, 0)] for code in CODES}
@@ -59,24 +64,25 @@ class Simulation(RuleBasedStateMachine):
 
     # What happens at the hub.
 
-    @rule(code=CODE, name=st.sampled_from(NAMES), value=st.none() | st.integers(1, 9))
-    def change(self, code, name, value):
-        """A quote changes."""
-        states = self.history[code]
-        states.append(states[-1] | {name: value})
-
-    @rule(code=CODE, lost=st.booleans())
-    def send(self, code, lost):
-        """What is new goes out, merged or row by row; the network may lose it."""
+    @rule(code=CODE, names=NAME_SETS, fate=st.sampled_from(FATES))
+    def publish(self, code, names, fate):
+        """A quote changes; what is new arrives, merged or row by row, or late, or never, or is kept back."""
+        self.change(code, names)
         newest = len(self.history[code]) - 1
-        steps = [*range(self.sent[code] + 1, newest + 1)] if self.every else [newest]
-        after = self.sent[code]
-        for to in steps:
-            if to > after and not lost:
-                self.wire.append(self.update(code, after, to))
+        if fate == "kept":
+            return
+        after, self.sent[code] = self.sent[code], newest
+        if fate == "lost":
+            return
+        for to in range(after + 1, newest + 1) if self.every else [newest]:
+            update = self.update(code, after, to)
             after = to
-        self.sent[code] = max(newest, self.sent[code])
+            if fate == "late":
+                self.wire.append(update)
+            else:
+                self.take(update)
 
+    @precondition(lambda self: self.epoch < 3)
     @rule()
     def take_over(self):
         """Another fetcher: a new epoch, which begins with images."""
@@ -110,19 +116,25 @@ class Simulation(RuleBasedStateMachine):
             for code in wanted:
                 self.image(code)
 
-    @rule(is_right=st.booleans())
-    def beat(self, is_right):
-        """A heartbeat, with the digest where nothing is on the way."""
-        proof = None if self.wire or not is_right else self.digest_of_hub()
-        self.take(self.heartbeat(proof))
+    @rule(proves=st.booleans())
+    def beat(self, proves):
+        """A heartbeat, with a digest where nothing is withheld: who holds something else shows nothing live."""
+        newest = {code: len(states) - 1 for code, states in self.history.items()}
+        proves = proves and not self.wire and self.sent == newest
+        self.take(self.heartbeat(self.digest_of_hub() if proves else None))
+        quotes = [self.follower.quote(code, self.now) for code in CODES]
+        wrong = [q for q in quotes if proves and q.sequence != newest[q.code]]
+        assert not any(quote.is_live for quote in wrong)
 
-    @rule(changes=st.booleans())
-    def reconnect(self, changes):
+    @precondition(lambda self: self.returns < 3)
+    @rule(missed=st.lists(CODE, max_size=3))
+    def reconnect(self, missed):
         """The connection is cut; on the next one the hub goes on from what the client says."""
         self.wire, self.wanted = [], []
         self.follower.disconnected(self.now)
-        if changes:
-            self.change(1, "last_paise", 7)
+        self.returns += 1
+        for code in missed:
+            self.change(code, {"last_paise"})
         self.follower.receive(welcome(), self.now)
         for part in self.follower.restore():
             self.resume(part)
@@ -162,6 +174,11 @@ class Simulation(RuleBasedStateMachine):
             assert quote.is_live
 
     # Private.
+
+    def change(self, code, names):
+        """The next state of a scrip: each name has a value that it never had."""
+        new = {name: next(self.values) for name in sorted(names)}
+        self.history[code].append(self.history[code][-1] | new)
 
     def take(self, message, asked=None):
         """A message comes in."""
@@ -212,6 +229,6 @@ class Simulation(RuleBasedStateMachine):
 
 
 Simulation.TestCase.settings = settings(
-    max_examples=100, stateful_step_count=30, deadline=None
+    max_examples=150, stateful_step_count=30, deadline=None
 )
 TestConvergence = Simulation.TestCase
