@@ -3,7 +3,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
   $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 VENV := .venv
 BIN := $(VENV)/bin
-JS := tests/e2e/js
+JS := tests/e2e/js clients/js
 PACKAGES := shared services/fetcher services/gateway services/ws-hub services/monitor \
   tools/exchange-sim tools/local-stack tools/bench clients/python
 SOURCE ?= sim
@@ -23,7 +23,7 @@ admin-key: setup  ## Create an administrator's API key (NAME=who; reads REDIS_UR
 	@$(BIN)/python -m bse_gateway.admin_key create --role admin --name "$(or $(NAME),first)"
 
 ##@ Check
-test: setup imports $(JS)/node_modules  ## Run every test (ARGS="-k name" to choose)
+test: setup imports $(JS:%=%/node_modules)  ## Run every test (ARGS="-k name" to choose)
 	@$(BIN)/pytest $(ARGS)
 
 chaos: setup  ## Kill and freeze services and Redis under a running product
@@ -73,9 +73,9 @@ $(VENV)/.installed: requirements/dev.lock $(PACKAGES:%=%/pyproject.toml)
 	@$(BIN)/pip install -q --disable-pip-version-check --no-build-isolation --no-deps $(PACKAGES:%=-e ./%)
 	@touch $@
 
-$(JS)/node_modules: $(JS)/package-lock.json
-	@if command -v npm >/dev/null; then npm ci --silent --no-audit --no-fund --prefix $(JS) && touch $@; \
-	  else echo "npm is missing: the tests with the official Socket.IO client will be skipped (Debian: apt-get install nodejs npm)"; fi
+%/node_modules: %/package-lock.json
+	@if command -v npm >/dev/null; then npm ci --silent --no-audit --no-fund --prefix $* && touch $@; \
+	  else echo "npm is missing: the tests of $* will be skipped (Debian: apt-get install nodejs npm)"; fi
 
 clean:  ## Remove everything that was installed or generated
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -166,7 +166,8 @@ class Follower:
     def _keep(self, subscriptions: Iterable[Subscription]) -> None:
         for code in self.table.keep(subscriptions, self.subscriptions.restoring):
             self.mailbox.forget(code)
-            self._asked_ms.pop(code, None)
+        known = self.table.symbols
+        self._asked_ms = {c: at for c, at in self._asked_ms.items() if c in known}
 
     def _image(self, image: Image, now_ms: float) -> None:
         for item in image.quotes:
