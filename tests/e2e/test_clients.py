@@ -105,13 +105,30 @@ async def test_the_python_client_goes_on_from_where_it_was(start_product):
 
             async def is_true():
                 held = stream.quotes["RELIANCE"]
-                return held.is_live and await agrees(product, 500325, held.last)
+                proved = stream.heartbeat.digest is not None
+                same = await agrees(product, 500325, held.last)
+                return held.is_live and proved and same
 
             async with reading(stream):
                 await product.until("the stream agrees with REST", is_true, WITHIN_S)
             after = {quote.code: quote.epoch for quote in stream.quotes.values()}
             assert before == after
             assert stream.digest_mismatches == 0
+
+
+@pytest.mark.timeout(120)
+async def test_every_change_arrives_by_itself(start_product):
+    """Each change of a scrip is an event, none merged, each with the position that follows the one before."""
+    async with start_product() as product:
+        url = product.url("ws-hub", "/ws", "ws")
+        async with QuoteStream(url, symbols=["RELIANCE"], every=True) as stream:
+            seen = [(await event_of(stream, QuoteChanged)).quote.sequence]
+            assert stream.subscriptions[0].every
+            while len(seen) < 4:
+                event = await event_of(stream, QuoteChanged)
+                assert event.conflated == 0
+                seen.append(event.quote.sequence)
+            assert seen == sorted(set(seen))
 
 
 @contextlib.asynccontextmanager
@@ -224,6 +241,9 @@ async def test_the_javascript_client_goes_on_from_where_it_was(
                     return live and await agrees(product, 500325, quote["last"])
 
                 await product.until("the stream agrees with REST", is_true, WITHIN_S)
+                await stream.until(
+                    "heartbeat", lambda event: event["digest"] is not None
+                )
 
 
 def examples(readme, language):

@@ -108,12 +108,7 @@ def test_commands_are_read_as_the_vectors_say(vector):
         assert meaning[name] == plain(getattr(packed, name)), name
 
 
-AGREED = {
-    "subscribe to every change",
-    "resume every change",
-    "authenticate",
-    "heartbeat",
-}
+AGREED = {"authenticate"}
 """Commands that the protocol has and this hub does not know yet: take away what has landed."""
 
 

@@ -213,9 +213,6 @@ COMMANDS: dict[str, dict[str, object]] = {
     },
     "rate": {"op": "rate", "id": 8, "max_hz": 4.0},
     "rate without a limit": {"op": "rate", "id": "r", "max_hz": None},
-}
-
-AGREED_COMMANDS: dict[str, dict[str, object]] = {
     "subscribe to every change": {
         "op": "subscribe",
         "id": 6,
@@ -230,8 +227,11 @@ AGREED_COMMANDS: dict[str, dict[str, object]] = {
         "mode": "quote",
         "every": True,
     },
-    "authenticate": {"op": "authenticate", "id": 1, "token": "ey.a.b"},
     "heartbeat": {"op": "heartbeat", "id": 4, "interval_ms": 2_000, "digest": True},
+}
+
+AGREED_COMMANDS: dict[str, dict[str, object]] = {
+    "authenticate": {"op": "authenticate", "id": 1, "token": "ey.a.b"},
 }
 """Agreed, and on their way into the hub."""
 
