@@ -246,6 +246,32 @@ async def test_the_javascript_client_goes_on_from_where_it_was(
                 )
 
 
+OFFICIAL = ("socket.io-client", "socket.io-client-4.0", "socket.io-client-3")
+
+
+@pytest.mark.timeout(120)
+async def test_official_socketio_clients(start_product, node):
+    """The versions of the table in docs/clients.md, over each transport: an acknowledgement, an image, heartbeats."""
+    script = Path(node[1]).with_name("official.mjs")
+    async with start_product() as product:
+        url = product.url("ws-hub")
+
+        async def tried(module, transports):
+            line = ("node", str(script), module, url, transports)
+            process = await asyncio.create_subprocess_exec(
+                *line, stdout=asyncio.subprocess.PIPE
+            )
+            found = json.loads((await process.communicate())[0])
+            assert found["answer"]["type"] == "subscribed", (module, found)
+            assert found["image"]["quotes"][0]["symbol"] == "RELIANCE"
+            return found["transport"]
+
+        for module in OFFICIAL:
+            assert await tried(module, "websocket") == "websocket"
+            assert await tried(module, "polling") == "polling"
+            assert await tried(module, "polling,websocket") == "websocket"
+
+
 def examples(readme, language):
     """The code blocks of a page."""
     text = (ROOT / readme).read_text(encoding="utf-8")
