@@ -118,10 +118,11 @@ async def test_the_python_client_goes_on_from_where_it_was(start_product):
 
 @pytest.mark.timeout(120)
 async def test_every_change_arrives_by_itself(start_product):
-    """Each change of a scrip is an event, none merged, each with the position that follows the one before."""
+    """Each change of a scrip is an event, none merged; and a large set, deflated, is what the hub holds."""
     async with start_product() as product:
         url = product.url("ws-hub", "/ws", "ws")
-        async with QuoteStream(url, symbols=["RELIANCE"], every=True) as stream:
+        options = {"every": True, "compress": True, "heartbeat_interval_ms": 500}
+        async with QuoteStream(url, symbols=["RELIANCE"], **options) as stream:
             seen = [(await event_of(stream, QuoteChanged)).quote.sequence]
             assert stream.subscriptions[0].every
             while len(seen) < 4:
@@ -129,6 +130,16 @@ async def test_every_change_arrives_by_itself(start_product):
                 assert event.conflated == 0
                 seen.append(event.quote.sequence)
             assert seen == sorted(set(seen))
+            await stream.subscribe(["group:A"], mode="full")
+            while len(stream.quotes) < len(stream.subscriptions):
+                await event_of(stream, QuoteChanged)
+
+            async def is_proved():
+                return stream.heartbeat.digest is not None
+
+            async with reading(stream):
+                await product.until("a digest over all", is_proved, WITHIN_S)
+            assert stream.digest_mismatches == 0
 
 
 @contextlib.asynccontextmanager

@@ -30,6 +30,8 @@ export interface StreamOptions extends Want {
   readonly heartbeatIntervalMs?: number;
   /** Prove with each heartbeat that we hold what the hub holds (default: true). */
   readonly digest?: boolean;
+  /** Have large messages deflated, for a thin line. */
+  readonly compress?: boolean;
   readonly connectTimeoutMs?: number;
   readonly replyTimeoutMs?: number;
   readonly backoff?: Backoff;
@@ -267,10 +269,11 @@ export class QuoteStream {
   }
 
   async #address(): Promise<string> {
-    const { clientId, session, ticket } = this.#options;
+    const { clientId, session, ticket, compress } = this.#options;
     const url = new URL(this.#url);
     if (clientId) url.searchParams.set("client_id", clientId);
     if (session) url.searchParams.set("session", session);
+    if (compress) url.searchParams.set("compress", "deflate");
     if (ticket) url.searchParams.set("ticket", await fresh(ticket));
     return url.href;
   }

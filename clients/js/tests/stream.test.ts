@@ -80,9 +80,9 @@ async function begun({ hub, open }: Stage, options: StreamOptions = {}) {
 }
 
 scene("a subscribed scrip arrives as an event and by name", async (stage) => {
-  const { stream, events } = stage.open({ symbols: ["reliance"], clientId: "desk 1", session: "s", ticket: () => "t-1" });
+  const { stream, events } = stage.open({ symbols: ["reliance"], clientId: "desk 1", session: "s", ticket: () => "t-1", compress: true });
   const side = await stage.hub.connection();
-  assert.deepEqual(side.query, { client_id: "desk 1", session: "s", ticket: "t-1" });
+  assert.deepEqual(side.query, { client_id: "desk 1", session: "s", compress: "deflate", ticket: "t-1" });
   const command = await side.answer(set("subscribed", RELIANCE));
   assert.deepEqual(command, { op: "subscribe", id: 2, symbols: ["RELIANCE"], mode: "quote" });
   assert.deepEqual(side.heartbeats, [{ op: "heartbeat", id: 1, interval_ms: 1_000, digest: true }]);

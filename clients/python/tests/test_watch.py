@@ -102,6 +102,28 @@ async def test_the_live_table(hub):
     assert "RELIANCE" in console.file.getvalue()
 
 
+async def test_what_to_ask_for(hub):
+    """Fields, rates, tokens and selections of the command line reach the hub."""
+    words = [
+        "index:SENSEX",
+        "--fields",
+        "last,volume",
+        "--max-hz",
+        "2",
+        "--token",
+        "ey",
+    ]
+    async with asyncio.TaskGroup() as group:
+        options = parse([*words, "--json", "--url", hub.url])
+        watching = group.create_task(watch(options, a_console(terminal=False)))
+        side = await hub.connection()
+        command = await side.accept(RELIANCE)
+        watching.cancel()
+    assert command["symbols"] == ["INDEX:SENSEX"]
+    assert (command["fields"], command["max_hz"]) == (["last", "volume"], 2)
+    assert side.authorization == "Bearer ey"
+
+
 async def test_seconds(hub):
     """--seconds ends the watch well, whether or not anything came."""
     options = options_for(hub, "--seconds", "0.01")

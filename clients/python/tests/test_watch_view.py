@@ -11,12 +11,16 @@ from rich.console import Console
 
 from bse_client import (
     Connected,
+    DigestMismatch,
     Disconnected,
     Gap,
+    LostChanges,
+    Notice,
     Quality,
     QualityChanged,
     QuoteChanged,
     Rejection,
+    Restored,
     SubscriptionChanged,
 )
 from bse_client.messages import HubError
@@ -85,6 +89,34 @@ def test_a_lost_connection_is_seen(board):
     assert "feed unknown" in text
     assert "stale" in text
     assert "! not_ready: wait" in text
+
+
+@pytest.mark.parametrize(
+    ("event", "text"),
+    [
+        (Restored((1, 2), (3,)), "connected again (2 resumed, 1 anew)"),
+        (DigestMismatch(1, 2, 3), "our quotes differed from the hub's 3 times"),
+        (LostChanges("TCS", 532540, 5, 9), "4 changes of TCS came merged"),
+        (Notice("slow_reader", 1.0, 9), "we read too slowly: at most 1 updates/s"),
+        (Notice("token_expiring", expires_at_ms=1_795_341_600_000), "15:30 IST"),
+        (Notice("something_new"), "something new"),
+    ],
+)
+def test_words_of_the_hub(board, event, text):
+    """What a user has to know of the stream stands on the screen, and is a line of JSON."""
+    board.receive(event, 1)
+    assert text in screen(board, a_quote(1))
+    assert json.loads(line_of(event))["event"] in line_of(event)
+
+
+def test_all_is_well_again(board):
+    """A notice that we keep up again takes the complaint away; a proved state is seen."""
+    board.receive(Notice("slow_reader", 1.0, 9), 1)
+    board.receive(Notice("keeps_up_again", None, 9), 2)
+    board.receive(heartbeat(digest=5), 3)
+    text = screen(board, a_quote(1))
+    assert "too slowly" not in text
+    assert "verified" in text
 
 
 def test_flashes(board):

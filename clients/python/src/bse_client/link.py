@@ -16,6 +16,7 @@ from bse_client.wire import SUBPROTOCOLS, Encoding, decode, encode
 
 
 FRAME_MAX_BYTES = 16 << 20
+DEFLATE_WINDOW_BITS = 15
 CLOSING_S = 1.0
 """How long to wait for the hub's half of a closing handshake."""
 
@@ -49,6 +50,7 @@ async def connect(
     *,
     query: Mapping[str, str],
     token: str | None = None,
+    compress: bool = False,
 ) -> "Link":
     """Open a connection, or raise ConnectFailed."""
     try:
@@ -59,6 +61,7 @@ async def connect(
             headers={"Authorization": f"Bearer {token}"} if token else None,
             timeout=aiohttp.ClientWSTimeout(ws_close=CLOSING_S),
             max_msg_size=FRAME_MAX_BYTES,
+            compress=DEFLATE_WINDOW_BITS if compress else 0,
         )
     except aiohttp.WSServerHandshakeError as refused:
         said = refused.headers.get("Retry-After", "") if refused.headers else ""

@@ -21,6 +21,7 @@ class Settings:
     ticket: Credential | None
     heartbeat_interval_ms: int | None
     digest: bool
+    compress: bool
     connect_timeout_s: float
     reply_timeout_s: float
     backoff: Backoff

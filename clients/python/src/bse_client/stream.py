@@ -55,7 +55,7 @@ class QuoteStream:
     token, ticket: who you are; a text, or a function (also async) that gives a fresh one each time.
     session: of your connections with this name only the newest lives.
     heartbeat_interval_ms: how often to be told that all is well (500 to 5000). digest: prove with each
-    heartbeat that we hold what the hub holds.
+    heartbeat that we hold what the hub holds. compress: have large messages deflated, for a thin line.
     open_timeout_s: how long entering tries to connect (None: for ever; 0: don't wait).
     http: a session of yours, e.g. with a proxy or certificates; it stays open.
     """
@@ -76,6 +76,7 @@ class QuoteStream:
         session: str | None = None,
         heartbeat_interval_ms: int | None = None,
         digest: bool = True,
+        compress: bool = False,
         open_timeout_s: float | None = 10.0,
         connect_timeout_s: float = 5.0,
         reply_timeout_s: float = 10.0,
@@ -102,6 +103,7 @@ class QuoteStream:
             ticket=ticket,
             heartbeat_interval_ms=heartbeat_interval_ms,
             digest=digest,
+            compress=compress,
             connect_timeout_s=connect_timeout_s,
             reply_timeout_s=reply_timeout_s,
             backoff=backoff or Backoff(),

@@ -103,6 +103,7 @@ class Supervisor:
             "client_id": settings.client_id,
             "session": settings.session,
             "ticket": ticket,
+            "compress": "deflate" if settings.compress else None,
         }
         return await connect(
             http,
@@ -110,6 +111,7 @@ class Supervisor:
             settings.encoding,
             query={name: value for name, value in named.items() if value},
             token=self.token and await fresh(self.token),
+            compress=settings.compress,
         )
 
     def _failed(self, problem: ConnectFailed) -> Ending:
