@@ -3,7 +3,7 @@
  * Pure: the edge brings messages and its monotonic `nowMs`, and asks for the images it is told to.
  */
 
-import type { Asked } from "./commands.js";
+import { granted, wantKey, type Asked } from "./commands.js";
 import type { QuoteChange, StreamEvent } from "./events.js";
 import { Liveness } from "./liveness.js";
 import type {
@@ -15,6 +15,7 @@ import type {
   Qualities,
   Resumed,
   Subscribed,
+  Subscription,
   Unsubscribed,
   Update,
   Welcome,
@@ -175,15 +176,18 @@ export class Follower {
   }
 
   #set(answer: Subscribed | Unsubscribed | Resumed, nowMs: number, asked: Asked | undefined): void {
+    const before = this.subscriptions.held;
     this.subscriptions.receive(answer, asked);
-    this.#events.push({ type: "subscriptions", symbols: answer.symbols, rejected: answer.rejected });
+    if (answer.rejected.length || !isSameSet(before, this.subscriptions.held)) {
+      this.#events.push({ type: "subscriptions", symbols: answer.symbols, rejected: answer.rejected });
+    }
     this.#keep(answer.symbols);
     if (answer.type !== "resumed") return;
     for (const code of answer.resumed) this.#resumed.add(code);
     for (const code of this.#table.resumed(answer.resumed)) this.#askedMs.set(code, nowMs);
   }
 
-  #keep(set: Iterable<Subscribed["symbols"][number]>): void {
+  #keep(set: Iterable<Subscription>): void {
     this.#table.keep(set, this.subscriptions.restoring);
     for (const code of this.#askedMs.keys()) if (!this.#table.knows(code)) this.#askedMs.delete(code);
   }
@@ -273,4 +277,14 @@ export class Follower {
     });
     if (changes.length) this.#events.push({ type: "qualities", changes });
   }
+}
+
+type HeldSet = ReadonlyMap<number, Subscription>;
+
+function isSameSet(one: HeldSet, other: HeldSet): boolean {
+  const isSame = ([code, item]: [number, Subscription]): boolean => {
+    const twin = one.get(code);
+    return twin !== undefined && wantKey(granted(twin)) === wantKey(granted(item));
+  };
+  return one.size === other.size && [...other].every(isSame);
 }

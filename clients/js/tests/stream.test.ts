@@ -158,6 +158,20 @@ scene("subscribe answers the full set and the rejections", async (stage) => {
   assert.deepEqual((await next.commands.take())["symbols"], ["532540"]);
 });
 
+scene("the set is told when it changes, and not when only an image is asked for again", async (stage) => {
+  const { stream, events, side } = await begun(stage);
+  let told = 0;
+  stream.listen((event) => (told += Number(event.type === "subscriptions")));
+  side.send(update(14, 15, 9));
+  await side.answer(set("subscribed", RELIANCE));
+  side.send(image(9, { sequence: 15 }));
+  await events.until("gap");
+  await events.until("quotes");
+  assert.equal(told, 0);
+  side.send({ id: null, ...set("subscribed", RELIANCE, TCS) });
+  await events.until("subscriptions");
+});
+
 scene("a command whose connection ends is repeated on the next one", async (stage) => {
   const { stream } = stage.open();
   const side = await stage.hub.connection();
