@@ -11,7 +11,7 @@ import type { Timing } from "./timing.js";
 /** A token or ticket, or what gives a fresh one each time. */
 export type Credential = string | (() => string | Promise<string>);
 
-const ASK_LATER = new Set(["not_ready", "too_many_commands"]);
+const ASK_LATER = new Set(["not_ready", "too_many_commands", "store_unavailable", "rate_limited"]);
 const REFRESH_ATTEMPTS = 4;
 
 interface Pace {
@@ -97,7 +97,7 @@ export class Conversation {
       if (!(problem instanceof CommandRefused)) return failure(`no token: ${String(problem)}`);
       if (problem.reason === "unknown_op") return null; // a hub that knows no identities
       // Only who can bring another token may come back after a refusal.
-      return { ...failure(problem.reason), isFinal: typeof token === "string" };
+      return { ...failure(problem.reason), isFinal: typeof token === "string" && !ASK_LATER.has(problem.reason) };
     }
   }
 

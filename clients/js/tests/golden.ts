@@ -28,7 +28,6 @@ export interface Step {
 interface Vectors {
   messages: Case[];
   commands: Case[];
-  agreed_commands: Case[];
   malformed_json: Record<string, string>;
   malformed_msgpack: Record<string, string>;
   passed_over: { json: Record<string, string>; msgpack: Record<string, string> };

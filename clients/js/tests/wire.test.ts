@@ -33,7 +33,7 @@ for (const vector of VECTORS.messages) {
 }
 
 test("golden commands are encoded to what they mean", () => {
-  for (const { meaning, json, msgpack } of [...VECTORS.commands, ...VECTORS.agreed_commands]) {
+  for (const { meaning, json, msgpack } of VECTORS.commands) {
     assert.deepEqual(JSON.parse(encode(meaning, "json") as string), JSON.parse(json));
     assert.deepEqual(unpack(encode(meaning, "msgpack") as Uint8Array), unpack(bytes(msgpack)));
   }

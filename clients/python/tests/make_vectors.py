@@ -11,7 +11,6 @@ from bse_client.digest import digest
 from bse_client.messages import Image, Message, Qualities, Update
 from bse_client.testing.encoding import TYPES, rare, to_json, to_msgpack
 from bse_client.testing.golden_messages import (
-    AGREED_COMMANDS,
     CLOSES,
     COMMANDS,
     DIGESTS,
@@ -65,7 +64,6 @@ def vectors() -> str:
             for name, message in MESSAGES.items()
         ],
         "commands": [_command(*item) for item in COMMANDS.items()],
-        "agreed_commands": [_command(*item) for item in AGREED_COMMANDS.items()],
         "malformed_json": MALFORMED_JSON,
         "malformed_msgpack": MALFORMED_MSGPACK,
         "passed_over": PASSED_OVER,

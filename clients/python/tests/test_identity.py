@@ -102,9 +102,10 @@ async def test_a_token_of_the_program(hub, open_stream):
 
 async def test_a_refused_token(hub, open_stream):
     """A plain token that the hub does not take ends the stream; a provider is asked again."""
-    hub.refusals = [web.Response(status=401) for _ in range(2)]
-    with pytest.raises(Unauthorized, match="401"):
-        await open_stream(token="bad").__aenter__()
+    hub.refusals = [web.Response(status=status) for status in (401, 403, 401)]
+    for status in ("401", "403"):
+        with pytest.raises(Unauthorized, match=status):
+            await open_stream(token="bad").__aenter__()
     async with open_stream(token=Tokens()):
         assert (await hub.connection()).authorization == "Bearer token-2"
 

@@ -13,11 +13,7 @@ from bse_shared.quotes.quality import Quality
 from bse_shared.quotes.quote import EMPTY, FIELDS, NUMBER, Condition, Source
 from bse_ws_hub.encodings.json_codec import JsonCodec, SocketIoCodec
 from bse_ws_hub.encodings.msgpack_codec import MsgpackCodec
-from bse_ws_hub.hub.commands import (
-    BadCommand,
-    command_from_json,
-    command_from_msgpack,
-)
+from bse_ws_hub.hub.commands import command_from_json, command_from_msgpack
 
 
 def vectors():
@@ -106,26 +102,6 @@ def test_commands_are_read_as_the_vectors_say(vector):
     assert meaning["op"] == type(packed).__struct_config__.tag
     for name in meaning.keys() - {"op"}:
         assert meaning[name] == plain(getattr(packed, name)), name
-
-
-AGREED = {"authenticate"}
-"""Commands that the protocol has and this hub does not know yet: take away what has landed."""
-
-
-@pytest.mark.parametrize("vector", VECTORS["agreed_commands"], ids=lambda v: v["name"])
-def test_agreed_commands_are_read_as_soon_as_they_are_known(vector):
-    """A command of the additions is refused, or read as the vectors say; nothing in between."""
-    try:
-        packed = command_from_msgpack(bytes.fromhex(vector["msgpack"]))
-    except BadCommand:
-        assert vector["name"] in AGREED
-        return
-    meaning = vector["meaning"]
-
-    assert packed == command_from_json(vector["json"])
-    assert meaning == meaning | {
-        name: plain(getattr(packed, name)) for name in meaning.keys() - {"op"}
-    }
 
 
 def test_the_vectors_know_every_field():

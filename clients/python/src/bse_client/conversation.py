@@ -14,7 +14,9 @@ from bse_client.subscriptions import Restore
 from bse_client.timing import Timing
 
 
-ASK_LATER = frozenset({"not_ready", "too_many_commands"})
+ASK_LATER = frozenset(
+    {"not_ready", "too_many_commands", "store_unavailable", "rate_limited"}
+)
 """Refusals that pass by themselves."""
 
 _UNKNOWN_OP = "unknown_op"

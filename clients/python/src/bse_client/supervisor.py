@@ -18,7 +18,7 @@ from bse_client.timing import Timing
 from bse_client.wire import PROTOCOL
 
 
-_UNAUTHORIZED = 401
+_UNAUTHORIZED = frozenset({401, 403})
 _NO_IDENTITY = frozenset({4502, 4503})
 _TAKEN_OVER = 4504
 
@@ -117,7 +117,7 @@ class Supervisor:
     def _failed(self, problem: ConnectFailed) -> Ending:
         # Only who can bring another token or ticket may come back after a refusal.
         asks_anew = callable(self.token) or callable(self.settings.ticket)
-        final = problem.status == _UNAUTHORIZED and not asks_anew
+        final = problem.status in _UNAUTHORIZED and not asks_anew
         wait_s = problem.retry_after_s
         return Ending(
             str(problem),
@@ -208,7 +208,7 @@ class Supervisor:
 
     def _refuse(self, ending: Ending) -> None:
         kind = StreamRefused
-        if ending.status == _UNAUTHORIZED or ending.code in _NO_IDENTITY:
+        if ending.status in _UNAUTHORIZED or ending.code in _NO_IDENTITY:
             kind = Unauthorized
         elif ending.code == _TAKEN_OVER:
             kind = TakenOver

@@ -227,13 +227,9 @@ COMMANDS: dict[str, dict[str, object]] = {
         "mode": "quote",
         "every": True,
     },
+    "authenticate": {"op": "authenticate", "id": 1, "token": "ey.a.b"},
     "heartbeat": {"op": "heartbeat", "id": 4, "interval_ms": 2_000, "digest": True},
 }
-
-AGREED_COMMANDS: dict[str, dict[str, object]] = {
-    "authenticate": {"op": "authenticate", "id": 1, "token": "ey.a.b"},
-}
-"""Agreed, and on their way into the hub."""
 
 MALFORMED_JSON = {
     "empty": "",
