@@ -482,7 +482,7 @@ def test_a_returning_client_gets_just_what_it_lacks():
     deliveries = ticked(fan_out, Now(1004, a_master(), True), [session])
     kinds = [msgpack.unpackb(d.payload, strict_map_key=False) for d in deliveries]
 
-    assert [1, 2] == [kind[0] for kind in kinds]
+    assert [1, 2, 3] == [kind[0] for kind in kinds]
     assert TCS.code == kinds[0][3][0][0]
     code, since, to, fields = kinds[1][3][0]
     assert (RELIANCE.code, 1, 2, {0: 7}) == (code, since, to, {0: fields[0]})

@@ -104,6 +104,10 @@ async def test_a_returning_client_is_told_what_goes_on_and_what_begins_anew(
     answer = await again.until("resumed")
     (anew,) = (await again.until("image"))["quotes"]
     (update,) = (await again.until("update"))["quotes"]
+    told = (await again.until("quality"))["quotes"]
+    assert {RELIANCE.code: "live"}.items() <= {
+        q["code"]: q["quality"] for q in told
+    }.items()
 
     assert ([RELIANCE.code], [TCS.code]) == (answer["resumed"], answer["re_imaged"])
     assert ["unknown_symbol"] == [r["reason"] for r in answer["rejected"]]

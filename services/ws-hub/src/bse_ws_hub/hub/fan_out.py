@@ -163,6 +163,8 @@ class FanOut:
         for code in dirty.keys() & group.wants.keys():
             want = group.wants[code]
             if dirty[code] & want.mask:
+                if code not in backlog.held:  # its members were in step until now
+                    backlog.held[code] = self._rows.held(code, want.mask)
                 backlog.miss(code, merged=not want.every)
 
     def _since(self, dirty: Changes) -> Since:
@@ -287,9 +289,11 @@ class FanOut:
         for code in codes:
             want = session.wants[code]
             if group is not None and group.backlog is not None:
-                # The others may have less: the older position serves all.
                 held = self._rows.held(code, want.mask)
-                group.backlog.held.setdefault(code, held)
+                if len(group.members) == 1:
+                    group.backlog.imaged(code, held)
+                else:  # the others may have less: the older position serves all
+                    group.backlog.held.setdefault(code, held)
             self._add_image(rows, session.codec, code, want, now)
         yield from rows.deliveries([session], session.codec, now)
 

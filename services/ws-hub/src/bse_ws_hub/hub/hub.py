@@ -201,6 +201,7 @@ class Hub:
             session.images_due.pop(code, None)
             backlog.held[code] = position
             backlog.pending[code] = None
+            backlog.requalified.add(code)  # it was told while the client was away
         return rejected
 
     def replace(self, session: Session, wants: dict[int, Want]) -> None:
