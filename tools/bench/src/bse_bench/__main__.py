@@ -4,13 +4,14 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from bse_bench import fetcher
+from bse_bench import fetcher, gateway
 from bse_bench.fanout import run as fanout
 
 
 BENCHES: dict[str, Callable[[bool], bool]] = {
     "fetcher": lambda _quick: fetcher.main(),
     "fanout": lambda quick: fanout.main(quick=quick),
+    "gateway": lambda quick: gateway.main(quick=quick),
 }
 
 

@@ -105,7 +105,7 @@ def nats() -> Iterator[Subject]:
 def hub() -> Iterator[Subject]:
     """The real hub, on a store of its own, fed by a publisher of its own."""
     with (
-        _store() as url,
+        store() as url,
         running(
             "publisher", [sys.executable, "-m", "bse_bench.publisher", url]
         ) as source,
@@ -117,7 +117,7 @@ def hub() -> Iterator[Subject]:
 
 
 @contextmanager
-def _store() -> Iterator[str]:
+def store() -> Iterator[str]:
     """A Redis-compatible server that keeps nothing and dies with us; its URL."""
     (port,) = free_ports(1)
     line = [
@@ -142,7 +142,7 @@ def _started_hub(stack: ExitStack, url: str) -> tuple[Child, int]:
             "AUTH_MODE": "off",  # thousands of streams from one address
         }
         server = stack.enter_context(running("ws-hub", line, env))
-        if _ready(server, port):
+        if ready(server, port):
             return server, port
     raise Unfit("the hub did not start")
 
@@ -154,7 +154,7 @@ def metric(port: int, name: str) -> float:
     return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(name))
 
 
-def _ready(server: Child, port: int) -> bool:
+def ready(server: Child, port: int) -> bool:
     ends = time.monotonic() + READY_WITHIN_S
     while time.monotonic() < ends and server.alive():
         try:
