@@ -1,9 +1,13 @@
 """A market in memory, as a follower would hold it, and clients of the application on it."""
 
+import asyncio
+import socket
+from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 import httpx
 import pytest
+import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -14,8 +18,13 @@ from prometheus_client import CollectorRegistry
 
 from bse_gateway.identity.key_desk import Actor, KeyWish
 from bse_gateway.identity.parts import Identity, put_together
+from bse_gateway.lookup import Lookup
 from bse_gateway.metrics import GatewayMetrics
 from bse_gateway.rest.app import create_app
+from bse_gateway.rest.envelope import RequestIds
+from bse_gateway.rest.lean_door import LeanDoor
+from bse_gateway.rest.lean_protocol import lean_protocol
+from bse_gateway.rest.quote_answers import QuoteAnswers
 from bse_gateway.settings import AuthSettings, RestSettings
 from bse_shared.quotes.frame import Confirmed, Snapshot
 from bse_shared.quotes.position import Position
@@ -85,6 +94,7 @@ class Door(NamedTuple):
     """The application with its identity parts and the clock that they read."""
 
     app: object
+    lean: LeanDoor
     identity: Identity
     clock: FakeClock
 
@@ -108,16 +118,23 @@ def door_on(redis, market, registry, rest=None, clock=None, **auth):
         metrics,
         "test",
     )
+    lookup = Lookup(market)
+    answers, ids = QuoteAnswers(lookup), RequestIds()
+    rest = rest or RestSettings()
     app = create_app(
         market=market,
+        lookup=lookup,
+        answers=answers,
+        ids=ids,
         subscriptions=Subscriptions(redis),
         identity=identity,
-        settings=rest or RestSettings(),
+        settings=rest,
         metrics=metrics,
         clock=clock,
         version="0",
     )
-    return Door(app, identity, clock)
+    lean = LeanDoor(answers, identity.guard, metrics, clock, ids, rest.symbols_max)
+    return Door(app, lean, identity, clock)
 
 
 @pytest.fixture
@@ -165,6 +182,31 @@ def client_of():
         return httpx.AsyncClient(transport=transport, base_url="http://gateway")
 
     return client
+
+
+@asynccontextmanager
+async def _serving(door):
+    """The application under the real server, with the lean door before it; its port."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(
+        door.app,
+        http=lean_protocol(door.lean),
+        log_config=None,
+        lifespan="off",
+        server_header=False,
+    )
+    server = uvicorn.Server(config)
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(server.serve([listener]))
+        yield listener.getsockname()[1]
+        server.should_exit = True
+        await task
+
+
+@pytest.fixture
+def serving():
+    """Runs the application of a door under the real server."""
+    return _serving
 
 
 @pytest.fixture

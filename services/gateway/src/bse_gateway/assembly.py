@@ -6,9 +6,14 @@ from typing import Any
 
 from bse_gateway.identity.parts import PUBLISH_INTERVAL_S, put_together
 from bse_gateway.identity.spending import TELL_INTERVAL_S
+from bse_gateway.lookup import Lookup
 from bse_gateway.metrics import GatewayMetrics
 from bse_gateway.rest.app import create_app
+from bse_gateway.rest.envelope import RequestIds
+from bse_gateway.rest.lean_door import LeanDoor
+from bse_gateway.rest.lean_protocol import lean_protocol
 from bse_gateway.rest.market import health_detail, not_ready
+from bse_gateway.rest.quote_answers import QuoteAnswers
 from bse_gateway.settings import GatewaySettings
 from bse_shared.redis_edge import keys
 from bse_shared.redis_edge.access_store import AccessStore
@@ -43,12 +48,26 @@ async def assemble(settings: GatewaySettings, shell: Shell) -> AsyncIterator[Ser
         follower = QuoteFollower(redis, store, also=also)
         metrics.watch(follower)
 
+        lookup = Lookup(follower)
+        answers, ids = QuoteAnswers(lookup), RequestIds()
+        door = LeanDoor(
+            answers,
+            identity.guard,
+            metrics,
+            shell.clock,
+            ids,
+            settings.rest.symbols_max,
+        )
+
         def detail() -> dict[str, Any]:
             return health_detail(follower)
 
         yield Service(
             app=create_app(
                 market=follower,
+                lookup=lookup,
+                answers=answers,
+                ids=ids,
                 subscriptions=Subscriptions(redis),
                 identity=identity,
                 settings=settings.rest,
@@ -66,4 +85,5 @@ async def assemble(settings: GatewaySettings, shell: Shell) -> AsyncIterator[Ser
             ],
             not_ready=lambda: not_ready(follower),
             detail=detail,
+            server_options={"http": lean_protocol(door)},
         )

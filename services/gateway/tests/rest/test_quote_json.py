@@ -6,8 +6,14 @@ from decimal import Decimal
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bse_gateway.lookup import Miss, QuoteView, Reason
-from bse_gateway.rest.quote_json import SettledQuotes, batch_json, two_decimals
+from bse_gateway.lookup import Miss, QuoteView, Reason, Trust
+from bse_gateway.rest.quote_json import (
+    SettledQuotes,
+    batch_json,
+    chosen_json,
+    trust_json,
+    two_decimals,
+)
 from bse_gateway.rest.replies import BatchReply, QuoteReply
 from bse_shared.quotes.frame import Image
 from bse_shared.quotes.instrument import Instrument
@@ -48,19 +54,27 @@ views = st.builds(
         big,
         quotes,
     ),
-    quality=st.sampled_from(Quality),
-    confirmed_at_ms=ages,
-    age_ms=ages,
+    trust=st.builds(
+        Trust,
+        quality=st.sampled_from(Quality),
+        confirmed_at_ms=ages,
+        age_ms=ages,
+    ),
 )
+
+
+def written(view, settled=None):
+    """The whole object."""
+    return (settled or SettledQuotes()).of(view).text + trust_json(view.trust)
 
 
 def parsed(view):
     """The JSON, with decimals kept exact."""
-    return json.loads(SettledQuotes().json(view), parse_float=Decimal)
+    return json.loads(written(view), parse_float=Decimal)
 
 
 @given(view=views)
-@example(view=QuoteView(RELIANCE, an_image(EMPTY), Quality.STALE, None, None))
+@example(view=QuoteView(RELIANCE, an_image(EMPTY), Trust(Quality.STALE, None, None)))
 def test_every_price_reads_back_to_the_same_paise(view):
     """Rupees have exactly two decimals, and none of them is lost at any size."""
     found = parsed(view)
@@ -79,18 +93,21 @@ def test_every_other_value_reads_back_as_it_is(view):
         if field.kind in {Kind.COUNT, Kind.TIME_MS} or value is None:
             assert value == found[field.public_name]
     for side in ("bids", "asks"):
-        written = [[int(p.scaleb(2)), n] for p, n in found[side] or []]
-        assert [list(level) for level in getattr(quote, side) or []] == written
+        read = [[int(p.scaleb(2)), n] for p, n in found[side] or []]
+        assert [list(level) for level in getattr(quote, side) or []] == read
     assert view.instrument.symbol == found["symbol"]
     assert (view.instrument.name or None) == found["name"]
     assert view.image.position._asdict() == found["position"]
-    assert (view.quality, view.age_ms) == (found["quality"], found["age_ms"])
+    assert (view.trust.quality, view.trust.age_ms) == (
+        found["quality"],
+        found["age_ms"],
+    )
 
 
 @given(view=views)
 def test_the_bytes_are_what_the_contract_describes(view):
     """No member more, none less, each of the documented type."""
-    QuoteReply.model_validate_json(SettledQuotes().json(view))
+    QuoteReply.model_validate_json(written(view))
 
 
 @given(hundredths=st.integers())
@@ -111,7 +128,7 @@ def test_small_and_negative_amounts_keep_their_sign():
 def test_a_falling_price_shows_a_falling_change():
     """Change and percent carry the sign and two decimals."""
     image = an_image(a_quote(288_999, previous_close_paise=289_000))
-    text = SettledQuotes().json(QuoteView(RELIANCE, image, Quality.LIVE, 1, 1))
+    text = written(QuoteView(RELIANCE, image, Trust(Quality.LIVE, 1, 1)))
     assert b'"change":-0.01,"change_percent":0.00' in text
 
 
@@ -121,7 +138,9 @@ def test_settled_bytes_are_written_again_when_image_or_instrument_change():
     first, second = an_image(a_quote(100)), an_image(a_quote(200))
     renamed = RELIANCE._replace(name="Reliance")
     seen = [
-        json.loads(settled.json(QuoteView(instrument, image, Quality.LIVE, 1, age)))
+        json.loads(
+            written(QuoteView(instrument, image, Trust(Quality.LIVE, 1, age)), settled)
+        )
         for instrument, image, age in [
             (RELIANCE, first, 1),
             (RELIANCE, first, 2),
@@ -137,7 +156,7 @@ def test_settled_bytes_are_written_again_when_image_or_instrument_change():
 @given(symbols=st.lists(st.text(), max_size=5), count=st.integers(0, 3))
 def test_a_batch_is_what_the_contract_describes(symbols, count):
     """Whatever was asked comes back as valid JSON."""
-    quote = SettledQuotes().json(QuoteView(RELIANCE, an_image(), Quality.LIVE, 1, 1))
+    quote = written(QuoteView(RELIANCE, an_image(), Trust(Quality.LIVE, 1, 1)))
     errors = [Miss(symbol, Reason.UNKNOWN_SYMBOL) for symbol in symbols]
     found = BatchReply.model_validate_json(batch_json([quote] * count, errors, 7))
     assert (count, symbols, 7) == (
@@ -145,3 +164,13 @@ def test_a_batch_is_what_the_contract_describes(symbols, count):
         [error.symbol for error in found.errors],
         found.server_time_ms,
     )
+
+
+@given(view=views, names=st.sets(st.sampled_from([f.public_name for f in FIELDS])))
+def test_chosen_members_are_those_of_the_whole(view, names):
+    """The same values; what tells how far the price may be trusted is always there."""
+    names = {*names, "symbol"}  # as the routes always ask for
+    text = chosen_json(view, names)
+    whole, chosen = parsed(view), json.loads(text, parse_float=Decimal)
+    assert {*names, "quality", "confirmed_at_ms", "age_ms"} == chosen.keys()
+    assert chosen == {name: whole[name] for name in chosen}

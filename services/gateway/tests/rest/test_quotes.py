@@ -63,7 +63,7 @@ async def test_what_the_caller_holds_is_not_sent_again(client, market, path):
 
     assert (304, b"") == (same.status_code, same.content)
     assert first.headers["etag"] == same.headers["etag"]
-    assert "no-cache" == same.headers["cache-control"]
+    assert "private, no-cache" == same.headers["cache-control"]
     assert (200, True) == (stale.status_code, b'"stale"' in stale.content)
     assert (200, True) == (changed.status_code, b"3010.05" in changed.content)
 
@@ -115,3 +115,50 @@ async def test_before_the_market_was_read_callers_are_asked_to_come_again(
         answer.json()["type"],
         answer.headers["retry-after"],
     )
+
+
+async def test_a_caller_may_choose_members(client):
+    """Only those, and always the ones without which a price must not be shown; tags tell choices apart."""
+    whole = await client.get("/api/stock/TCS")
+    some = await client.get("/api/stock/TCS?fields=last,%20volume")
+    batch = await client.get("/api/stocks/batch?symbols=TCS&fields=last,volume")
+    found = some.json()
+    always = {"symbol", "code", "position", "quality", "confirmed_at_ms", "age_ms"}
+    assert {*always, "last", "volume"} == found.keys()
+    assert found == {name: whole.json()[name] for name in found}
+    assert [found] == batch.json()["quotes"]
+    assert some.headers["etag"] != whole.headers["etag"]
+
+
+async def test_chosen_members_are_the_same_in_messagepack(client):
+    """By the names of the JSON; prices keep their own names there."""
+    answer = await client.get(
+        "/api/stock/TCS?fields=last,change_percent",
+        headers={"accept": "application/msgpack"},
+    )
+    found = msgspec.msgpack.decode(answer.content)
+    assert (301_000, 415) == (found["last_paise"], found["change_basis_points"])
+    assert "volume" not in found
+
+
+async def test_a_large_answer_is_gzipped_for_who_takes_it(client):
+    """The same content, fewer bytes."""
+    path = "/api/stocks/batch?symbols=TCS,RELIANCE"
+    plain = await client.get(path, headers={"accept-encoding": "identity"})
+    packed = await client.get(path, headers={"accept-encoding": "gzip"})
+    assert "gzip" == packed.headers["content-encoding"]
+    assert "content-encoding" not in plain.headers
+    assert plain.json() == packed.json()
+    assert int(packed.headers["content-length"]) < len(plain.content)
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/stock/TCS", "/api/stocks/batch?symbols=TCS", "/api/market/status"]
+)
+async def test_head_is_get_without_the_body(client, path):
+    """Headers of the answer, its length too."""
+    whole = await client.get(path)
+    head = await client.head(path)
+    assert (200, b"") == (head.status_code, head.content)
+    for name in ("content-type", "content-length", "cache-control"):
+        assert whole.headers[name] == head.headers[name]

@@ -69,6 +69,10 @@ class QuoteTable:
             return 0
         return self._shards[shard_of(code, len(self._shards))].confirmed.at_ms(code)
 
+    def confirmed(self, shard: int) -> Confirmed:
+        """When the source last confirmed the prices of a shard: for who asks for many at once."""
+        return self._shards[shard].confirmed
+
     def position(self, shard: int) -> Position:
         """How far this replica has followed a shard."""
         return self._shards[shard].position

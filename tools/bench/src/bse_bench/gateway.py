@@ -44,7 +44,11 @@ def main(*, quick: bool = False) -> bool:
     plan = QUICK if quick else FULL
     c_program("http_load")  # without it nothing can be measured
     with gateway() as ours:
-        rows = [*_against_plain(ours, plan), *_at_rate(ours, plan), *_memory(ours, plan)]
+        rows = [
+            *_against_plain(ours, plan),
+            *_at_rate(ours, plan),
+            *_memory(ours, plan),
+        ]
     return tell(
         "gateway",
         rows,

@@ -82,9 +82,8 @@ def plain_app(quotes: dict[str, dict[str, Any]]) -> FastAPI:
     return app
 
 
-async def main() -> None:
+async def serve(quotes: list[dict[str, Any]]) -> None:
     """Serve until standard input ends."""
-    quotes = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     app = plain_app({quote["symbol"]: quote for quote in quotes})
     calm_garbage_collector()  # as every service does
     listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
@@ -97,4 +96,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(main())
+    uvloop.run(serve(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))))

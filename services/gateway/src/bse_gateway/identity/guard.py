@@ -20,7 +20,9 @@ from bse_gateway.identity.spending import Spending
 from bse_gateway.metrics import GatewayMetrics
 from bse_gateway.settings import AuthSettings
 from bse_shared.access.addresses import is_within, payer
+from bse_shared.access.budgets import Spent
 from bse_shared.access.principal import ANONYMOUS, Principal
+from bse_shared.access.roles import Scope as Granted
 from bse_shared.redis_edge.access_follower import AccessFollower
 from bse_shared.redis_edge.connection import StoreUnavailable
 
@@ -76,6 +78,24 @@ class Guard:
             self._metrics.refused.labels(refused.reason).inc()
             raise
 
+    def recognise(self, credential: bytes | None) -> Principal | None:
+        """Who asks for quotes, where no question is left; None: let `admit` decide."""
+        if self._is_off:
+            return ANONYMOUS
+        if credential is None:
+            return None if self._is_required else ANONYMOUS
+        principal = self._doorkeeper.known(credential)
+        if principal is None or Granted.QUOTES_READ not in principal.scopes:
+            return None
+        return principal
+
+    def charge(self, principal: Principal, host: str) -> Spent | None:
+        """Take one request out of the budget of who was recognised, if one is left; None: nobody counts."""
+        if self._is_off:
+            return None
+        limit = principal.limits.requests_per_minute
+        return self._spending.spend(_caller(principal, host), limit)
+
     def _known(
         self, requirement: Requirement, scope: Scope, host: str
     ) -> Principal | None:
@@ -93,8 +113,9 @@ class Guard:
         self, principal: Principal, wanted: str, scope: Scope, host: str
     ) -> None:
         scope["state"]["principal"] = principal
-        caller = f"ip:{payer(host)}" if principal.is_anonymous else principal.sub
-        self._spend(scope, caller, principal.limits.requests_per_minute)
+        self._spend(
+            scope, _caller(principal, host), principal.limits.requests_per_minute
+        )
         if wanted not in principal.scopes:
             raise ScopeMissing(wanted)
 
@@ -109,6 +130,11 @@ class Guard:
         scope["state"]["spent"] = spent
         if not spent.allowed:
             raise OverBudget(spent)
+
+
+def _caller(principal: Principal, host: str) -> str:
+    """Whose budget pays."""
+    return f"ip:{payer(host)}" if principal.is_anonymous else principal.sub
 
 
 class _Guarded:

@@ -2,6 +2,7 @@
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
+from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.routing import APIRoute
 
 from bse_gateway.identity.parts import Identity
@@ -11,9 +12,14 @@ from bse_gateway.rest.admin import add_admin_routes
 from bse_gateway.rest.auth import add_auth_routes
 from bse_gateway.rest.body_limit import BodyLimit
 from bse_gateway.rest.contract import DESCRIPTION, GatewayApp
-from bse_gateway.rest.envelope import Envelope
+from bse_gateway.rest.envelope import Envelope, RequestIds
+from bse_gateway.rest.lean_door import (
+    COMPRESSED_FROM_BYTES,
+    COMPRESSION_LEVEL,
+)
 from bse_gateway.rest.market import add_market_routes
 from bse_gateway.rest.problems import answer_errors_as_problems
+from bse_gateway.rest.quote_answers import QuoteAnswers
 from bse_gateway.rest.quotes import QuoteDoor, add_quote_routes
 from bse_gateway.rest.refusals import answer_refusals_as_problems
 from bse_gateway.rest.subscriptions import SubscribeDoor, add_subscription_routes
@@ -28,13 +34,16 @@ PREFLIGHT_KEPT_S = 600
 def create_app(
     *,
     market: Market,
+    lookup: Lookup,
+    answers: QuoteAnswers,
+    ids: RequestIds,
     subscriptions: Subscriptions,
     identity: Identity,
     settings: RestSettings,
     metrics: GatewayMetrics,
     clock: Clock,
     version: str,
-) -> FastAPI:
+) -> GatewayApp:
     """The application without probes, which the runner adds."""
     app = GatewayApp(
         title="BSE quotes",
@@ -48,8 +57,7 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False},
         generate_unique_id_function=_operation_id,
     )
-    lookup = Lookup(market)
-    add_quote_routes(app, QuoteDoor(lookup, metrics, settings.symbols_max))
+    add_quote_routes(app, QuoteDoor(answers, metrics, settings.symbols_max))
     add_market_routes(app, market, lookup)
     door = SubscribeDoor(lookup, subscriptions, identity.shared, settings)
     add_subscription_routes(app, door)
@@ -59,9 +67,14 @@ def create_app(
     answer_errors_as_problems(app)
     answer_refusals_as_problems(app)
     # The one added last is outermost.
+    app.add_middleware(
+        GZipMiddleware,
+        minimum_size=COMPRESSED_FROM_BYTES,
+        compresslevel=COMPRESSION_LEVEL,
+    )
     app.add_middleware(BodyLimit, bytes_max=settings.body_bytes_max)
     _allow_browsers(app, settings.origins)
-    app.add_middleware(Envelope, metrics=metrics, clock=clock)
+    app.add_middleware(Envelope, metrics=metrics, clock=clock, ids=ids)
     return app
 
 

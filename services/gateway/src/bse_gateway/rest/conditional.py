@@ -6,19 +6,16 @@ Tags are weak: ages in the body go on growing under the same tag.
 import hashlib
 from collections.abc import Iterable
 
-from bse_gateway.lookup import QuoteView
+
+def quote_tag(place: str, quality: str, master_version: int, shape: str) -> str:
+    """The tag of one quote: where in history it is, how far it may be trusted, whose names, in which shape."""
+    return f'W/"{place}-{quality}-{master_version}-{shape}"'
 
 
-def quote_tag(view: QuoteView, master_version: int, media_type: str) -> str:
-    """The tag of one quote."""
-    epoch, sequence = view.image.position
-    encoding = media_type.rpartition("/")[2]
-    return f'W/"{epoch}-{sequence}-{view.quality}-{master_version}-{encoding}"'
-
-
-def batch_tag(tags: Iterable[str], errors: Iterable[str]) -> str:
-    """The tag of an answer made of these quotes and these errors."""
-    digest = hashlib.blake2b("\n".join([*tags, "", *errors]).encode(), digest_size=12)
+def digest_tag(*groups: Iterable[str]) -> str:
+    """The tag of an answer made of many parts; the same text in another group makes another tag."""
+    text = "\n\n".join("\n".join(group) for group in groups)
+    digest = hashlib.blake2b(text.encode(errors="replace"), digest_size=12)
     return f'W/"{digest.hexdigest()}"'
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from fastapi import FastAPI
+from starlette.types import Message, Receive, Scope, Send
 
 from bse_gateway.identity.policy import POLICY, Requirement
 from bse_gateway.rest.problems import MEDIA_TYPE, Kind
@@ -20,8 +21,25 @@ as live only if it says so. Errors are problem documents (RFC 9457). For a strea
 """
 
 
+def without_body(send: Send) -> Send:
+    """For HEAD: what GET would answer, headers only (RFC 9110 9.3.2)."""
+
+    async def head_only(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await send(message)
+
+    return head_only
+
+
 class GatewayApp(FastAPI):
-    """FastAPI whose contract also holds the problem document, which no route returns as its model."""
+    """FastAPI that answers HEAD, and whose contract also holds what no route returns as its model."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            scope, send = {**scope, "method": "GET"}, without_body(send)
+        await super().__call__(scope, receive, send)
 
     def openapi(self) -> dict[str, Any]:
         """The contract."""

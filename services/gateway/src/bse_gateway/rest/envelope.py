@@ -21,8 +21,8 @@ CLIENT_ERROR = 400
 SERVER_ERROR = 500
 PATH_LOGGED_MAX = 200
 
-_SANE_ID = re.compile(rb"[A-Za-z0-9._\-]{1,64}")
-_ON_EVERY_ANSWER = [
+SANE_ID = re.compile(rb"[A-Za-z0-9._\-]{1,64}")
+ON_EVERY_ANSWER = [
     (b"x-content-type-options", b"nosniff"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"referrer-policy", b"no-referrer"),
@@ -31,11 +31,27 @@ _NOT_STORED = (b"cache-control", b"no-store")
 """The default of routes that say nothing: answers here are of one instant."""
 
 
+class RequestIds:
+    """Makes ids: a random beginning for the process, then a count. 16 hexadecimal digits."""
+
+    def __init__(self) -> None:
+        self._beginning = secrets.token_hex(4).encode()
+        self._count = 0
+
+    def new(self) -> bytes:
+        """The next id."""
+        self._count = (self._count + 1) & 0xFFFFFFFF
+        return b"%b%08x" % (self._beginning, self._count)
+
+
 class Envelope:
     """Wraps the whole application."""
 
-    def __init__(self, app: ASGIApp, metrics: GatewayMetrics, clock: Clock):
+    def __init__(
+        self, app: ASGIApp, metrics: GatewayMetrics, clock: Clock, ids: RequestIds
+    ):
         self._app = app
+        self._ids = ids
         self._metrics = metrics
         self._clock = clock
 
@@ -45,7 +61,7 @@ class Envelope:
             await self._app(scope, receive, send)
             return
         began_ms = self._clock.monotonic_ms()
-        request_id = _request_id(scope)
+        request_id = self._request_id(scope)
         scope.setdefault("state", {})["request_id"] = request_id
         status = 0
 
@@ -55,13 +71,13 @@ class Envelope:
                 status = message["status"]
                 _stamp(message, request_id, self._clock.monotonic_ms() - began_ms)
                 if spent := scope["state"].get("spent"):
-                    message["headers"] += _budget(spent)
+                    message["headers"] += budget_headers(spent)
             await send(message)
 
         try:
             await self._app(scope, receive, stamped)
         except Exception:
-            log.exception("gateway.bug", request_id=request_id, path=_path(scope))
+            log.exception("gateway.bug", request_id=request_id, path=path_logged(scope))
             if status:
                 raise  # Half an answer is out: only the server can cut the connection.
             await problem_response(internal_problem(), request_id)(
@@ -69,6 +85,12 @@ class Envelope:
             )
         finally:
             self._tell(scope, request_id, status, self._clock.monotonic_ms() - began_ms)
+
+    def _request_id(self, scope: Scope) -> str:
+        for name, value in scope["headers"]:
+            if name == b"x-request-id" and SANE_ID.fullmatch(value):
+                return str(value, "ascii")
+        return self._ids.new().decode()
 
     def _tell(
         self, scope: Scope, request_id: str, status: int, duration_ms: float
@@ -83,7 +105,7 @@ class Envelope:
         say(
             "gateway.request",
             method=scope["method"],
-            path=_path(scope),
+            path=path_logged(scope),
             route=route,
             status=status,
             duration_ms=round(duration_ms, 3),
@@ -91,16 +113,9 @@ class Envelope:
         )
 
 
-def _request_id(scope: Scope) -> str:
-    for name, value in scope["headers"]:
-        if name == b"x-request-id" and _SANE_ID.fullmatch(value):
-            return str(value, "ascii")
-    return secrets.token_hex(8)
-
-
 def _stamp(start: Message, request_id: str, duration_ms: float) -> None:
     """Put our headers on an answer; what a route has set stays."""
-    headers = [*start.get("headers", ()), *_ON_EVERY_ANSWER]
+    headers = [*start.get("headers", ()), *ON_EVERY_ANSWER]
     if not any(name == b"cache-control" for name, _ in headers):
         headers.append(_NOT_STORED)
     headers.append((b"x-request-id", request_id.encode()))
@@ -108,7 +123,7 @@ def _stamp(start: Message, request_id: str, duration_ms: float) -> None:
     start["headers"] = headers
 
 
-def _budget(spent: Spent) -> list[tuple[bytes, bytes]]:
+def budget_headers(spent: Spent) -> list[tuple[bytes, bytes]]:
     """The caller's budget, under the names of the IETF draft."""
     return [
         (b"ratelimit-limit", b"%d" % spent.limit),
@@ -117,6 +132,6 @@ def _budget(spent: Spent) -> list[tuple[bytes, bytes]]:
     ]
 
 
-def _path(scope: Scope) -> str:
+def path_logged(scope: Scope) -> str:
     path: str = scope["path"]
     return path[:PATH_LOGGED_MAX]

@@ -32,6 +32,7 @@ class Kind(Enum):
     INVALID_REQUEST = ("invalid-request", 422, "The request is not valid")
     MISSING_PARAMETER = ("missing-parameter", 422, "A query parameter is missing")
     REPEATED_PARAMETER = ("repeated-parameter", 422, "A query parameter is repeated")
+    UNKNOWN_FIELD = ("unknown-field", 422, "No such member of a quote")
     NO_SYMBOLS = ("no-symbols", 422, "No scrips were named")
     TOO_MANY_SYMBOLS = ("too-many-symbols", 422, "Too many scrips in one request")
     BAD_REQUEST = ("bad-request", 400, "The request could not be read")

@@ -5,11 +5,11 @@ the moment is put behind it for each answer.
 """
 
 import json
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Collection, Iterable
+from typing import Any, NamedTuple
 
 from bse_gateway.derived import change_of, indian_time
-from bse_gateway.lookup import Miss, QuoteView
+from bse_gateway.lookup import Judged, Miss, QuoteView, Trust
 from bse_shared.quotes.frame import Image
 from bse_shared.quotes.instrument import Instrument
 from bse_shared.quotes.quote import FIELDS, Condition, Kind, Levels, Source
@@ -21,27 +21,56 @@ def two_decimals(hundredths: int) -> str:
     return f"{'-' if hundredths < 0 else ''}{whole}.{rest:02d}"
 
 
-def settled_json(instrument: Instrument, image: Image) -> bytes:
-    """The part of the object that stands until the scrip's next change; without the closing brace."""
+def settled_members(instrument: Instrument, image: Image) -> dict[str, str]:
+    """The members that stand until the scrip's next change, each already written."""
     quote = image.quote
     change = change_of(quote)
-    members = [
-        f'"symbol":{json.dumps(instrument.symbol)}',
-        f'"code":{instrument.code}',
-        f'"isin":{json.dumps(instrument.isin or None)}',
-        f'"name":{json.dumps(instrument.name or None)}',
-        f'"group":{json.dumps(instrument.group or None)}',
-        *(
-            f'"{field.public_name}":{_value(field.kind, value)}'
+    return {
+        "symbol": json.dumps(instrument.symbol),
+        "code": str(instrument.code),
+        "isin": json.dumps(instrument.isin or None),
+        "name": json.dumps(instrument.name or None),
+        "group": json.dumps(instrument.group or None),
+        **{
+            field.public_name: _value(field.kind, value)
             for field, value in zip(FIELDS, quote, strict=True)
-        ),
-        f'"change":{_rupees(change.paise)}',
-        f'"change_percent":{_rupees(change.basis_points)}',
-        f'"as_of":{json.dumps(indian_time(quote.exchange_time_ms))}',
-        f'"changed_at_ms":{image.changed_at_ms}',
-        f'"position":{{"epoch":{image.position.epoch},"sequence":{image.position.sequence}}}',
-    ]
-    return ("{" + ",".join(members)).encode()
+        },
+        "change": _rupees(change.paise),
+        "change_percent": _rupees(change.basis_points),
+        "as_of": json.dumps(indian_time(quote.exchange_time_ms)),
+        "changed_at_ms": str(image.changed_at_ms),
+        "position": f'{{"epoch":{image.position.epoch},"sequence":{image.position.sequence}}}',
+    }
+
+
+def open_object(members: dict[str, str]) -> bytes:
+    """The members as an object without its closing brace."""
+    return ("{" + ",".join(f'"{n}":{text}' for n, text in members.items())).encode()
+
+
+def trust_json(trust: Trust) -> bytes:
+    """The rest of a quote's object: what depends on the moment."""
+    return b',"quality":"%b","confirmed_at_ms":%b,"age_ms":%b}' % (
+        trust.quality.encode(),
+        _integer(trust.confirmed_at_ms),
+        _integer(trust.age_ms),
+    )
+
+
+def chosen_json(view: QuoteView, names: Collection[str]) -> bytes:
+    """The object with these settled members only; what depends on the moment is always there."""
+    members = settled_members(view.instrument, view.image)
+    chosen = {name: text for name, text in members.items() if name in names}
+    return open_object(chosen) + trust_json(view.trust)
+
+
+class Settled(NamedTuple):
+    """What was written of a scrip, and from what. `place` is its position as tags have it."""
+
+    image: Image
+    instrument: Instrument
+    text: bytes
+    place: str
 
 
 class SettledQuotes:
@@ -51,21 +80,36 @@ class SettledQuotes:
     """
 
     def __init__(self) -> None:
-        self._kept: dict[int, tuple[Image, Instrument, bytes]] = {}
+        self._kept: dict[int, Settled] = {}
 
-    def json(self, view: QuoteView) -> bytes:
-        """The whole object."""
-        instrument, image = view.instrument, view.image
-        kept = self._kept.get(instrument.code)
+    def of(self, view: QuoteView) -> Settled:
+        """What stands until the scrip's next change."""
+        instrument, image, _ = view
+        kept = self._kept.get(instrument[0])
         if kept is None or kept[0] is not image or kept[1] is not instrument:
-            kept = (image, instrument, settled_json(instrument, image))
+            members = settled_members(instrument, image)
+            place = f"{image.position.epoch}-{image.position.sequence}"
+            kept = Settled(image, instrument, open_object(members), place)
             self._kept[instrument.code] = kept
-        return b'%b,"quality":"%b","confirmed_at_ms":%b,"age_ms":%b}' % (
-            kept[2],
-            view.quality.encode(),
-            _integer(view.confirmed_at_ms),
-            _integer(view.age_ms),
-        )
+        return kept
+
+    def batch(
+        self, judged: Iterable[Judged], tails: dict[Trust, bytes]
+    ) -> tuple[list[bytes], list[str]]:
+        """The objects, and what of each makes a tag: its place and its quality. `tails` holds `trust_json`."""
+        texts, marks = [], []
+        get = self._kept.get
+        for scrip, image, trust in judged:
+            kept = get(scrip[0])
+            if kept is None or kept[0] is not image or kept[1] is not scrip:
+                kept = self.of(QuoteView(scrip, image, trust))
+            tail = tails.get(trust)
+            if tail is None:
+                tail = tails[trust] = trust_json(trust)
+            texts.append(kept[2] + tail)
+            marks.append(kept[3])
+            marks.append(trust.quality)
+        return texts, marks
 
 
 def batch_json(

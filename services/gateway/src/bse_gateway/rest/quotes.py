@@ -4,102 +4,101 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 
-from bse_gateway.lookup import Lookup, Miss, Moment, QuoteView, distinct
+from bse_gateway.lookup import Miss, Named, distinct
 from bse_gateway.metrics import GatewayMetrics
-from bse_gateway.rest.conditional import batch_tag, is_held, quote_tag
+from bse_gateway.rest.conditional import is_held
 from bse_gateway.rest.contract import problems
+from bse_gateway.rest.lean_door import MANY, ONE
 from bse_gateway.rest.lean_route import LeanRoute
+from bse_gateway.rest.negotiation import MSGPACK, media_type
 from bse_gateway.rest.problems import Kind, Problem, problem_of
-from bse_gateway.rest.quote_json import SettledQuotes, batch_json
-from bse_gateway.rest.quote_msgpack import batch_msgpack, quote_msgpack
+from bse_gateway.rest.quote_answers import (
+    CACHING,
+    VARY,
+    Answer,
+    QuoteAnswers,
+    Shape,
+    shape_of,
+)
 from bse_gateway.rest.replies import BatchReply, QuoteReply
 
 
-JSON = "application/json"
-MSGPACK = "application/msgpack"
-
-
 class QuoteDoor:
-    """The two quote routes."""
+    """The two quote routes, for all that the lean door leaves: refusals, mistakes, chosen members."""
 
-    def __init__(self, lookup: Lookup, metrics: GatewayMetrics, symbols_max: int):
-        self._lookup = lookup
+    def __init__(
+        self, answers: QuoteAnswers, metrics: GatewayMetrics, symbols_max: int
+    ):
+        self._answers = answers
         self._metrics = metrics
         self._symbols_max = symbols_max
-        self._settled = SettledQuotes()
 
     async def one(self, request: Request) -> Response:
         """One quote. Send the ETag back as `If-None-Match`, and get 304 while nothing but its age changed."""
-        found = self._quote(request.path_params["symbol"], self._lookup.moment())
+        found = self._answers.one(request.path_params["symbol"], _shape(request))
         if isinstance(found, Miss):
+            self._metrics.looked_up(0, [found])
             raise problem_of(found)
-        encoding = _encoding(request)
-        tag = quote_tag(found, self._lookup.master_version, encoding)
-        if is_held(request.headers.get("if-none-match"), tag):
-            return self._not_modified(tag)
-        body = (
-            quote_msgpack(found) if encoding is MSGPACK else self._settled.json(found)
-        )
-        return _answer(body, encoding, tag)
+        return self._response(request, found)
 
     async def many(self, request: Request) -> Response:
         """Quotes of several scrips at one instant. A scrip named twice comes once; unknown ones are in `errors`."""
-        identifiers = self._identifiers(request)
-        moment = self._lookup.moment()
-        quotes: dict[int, QuoteView] = {}
-        errors: list[Miss] = []
-        for identifier in identifiers:
-            found = self._quote(identifier, moment)
-            if isinstance(found, Miss):
-                errors.append(found)
-            else:
-                quotes[found.instrument.code] = found
-        encoding = _encoding(request)
-        tag = self._batch_tag(quotes, errors, encoding)
-        if is_held(request.headers.get("if-none-match"), tag):
-            return self._not_modified(tag)
-        views = quotes.values()
-        if encoding is MSGPACK:
-            return _answer(batch_msgpack(views, errors, moment.now_ms), encoding, tag)
-        written = [self._settled.json(view) for view in views]
-        return _answer(batch_json(written, errors, moment.now_ms), encoding, tag)
+        shape = _shape(request)
+        found = self._answers.many(self._named(request), shape)
+        return self._response(request, found)
 
-    def _identifiers(self, request: Request) -> list[str]:
-        given = request.query_params.getlist("symbols")
-        if not given:
+    def _named(self, request: Request) -> Named:
+        symbols = _only(request, "symbols")
+        if symbols is None:
             raise Problem(
                 Kind.MISSING_PARAMETER, "Name scrips in `symbols`.", parameter="symbols"
             )
-        if len(given) > 1:
-            raise Problem(
-                Kind.REPEATED_PARAMETER,
-                "Give `symbols` once, separated by commas.",
-                parameter="symbols",
-            )
-        identifiers = distinct(given[0])
-        check_count(identifiers, self._symbols_max)
-        return identifiers
+        check_count(distinct(symbols), self._symbols_max)
+        return self._answers.named(symbols)
 
-    def _quote(self, identifier: str, moment: Moment) -> QuoteView | Miss:
-        found = self._lookup.quote(identifier, moment)
-        if isinstance(found, Miss):
-            self._metrics.misses[found.reason].inc()
-        else:
-            self._metrics.hits.inc()
-        return found
+    def _response(self, request: Request, answer: Answer) -> Response:
+        self._metrics.looked_up(answer.found, answer.misses)
+        headers = {"etag": answer.tag, "cache-control": CACHING, "vary": VARY}
+        if is_held(request.headers.get("if-none-match"), answer.tag):
+            self._metrics.not_modified.inc()
+            return Response(None, 304, headers)
+        return Response(answer.body, 200, headers, answer.media_type)
 
-    def _batch_tag(
-        self, quotes: dict[int, QuoteView], errors: list[Miss], encoding: str
-    ) -> str:
-        version = self._lookup.master_version
-        return batch_tag(
-            (quote_tag(view, version, encoding) for view in quotes.values()),
-            (f"{miss.reason}:{miss.symbol}" for miss in errors),
+
+def _shape(request: Request) -> Shape:
+    """How the caller wants quotes written."""
+    chosen = _only(request, "fields")
+    names = None if chosen is None else field_names(chosen)
+    return shape_of(media_type(request.headers.get("accept", "")), names)
+
+
+def field_names(chosen: str) -> frozenset[str]:
+    """The members of a comma-separated list. Raises the problem of one that no quote has."""
+    names = frozenset(part.strip() for part in chosen.split(",") if part.strip())
+    unknown = sorted(name[:64] for name in names - QuoteReply.model_fields.keys())
+    if unknown:
+        raise Problem(
+            Kind.UNKNOWN_FIELD,
+            "Quotes have no such member; see the contract.",
+            fields=unknown[:ECHOED_MAX],
         )
+    return names
 
-    def _not_modified(self, tag: str) -> Response:
-        self._metrics.not_modified.inc()
-        return Response(None, 304, _cache_headers(tag))
+
+ECHOED_MAX = 20
+"""So many wrong names are told back."""
+
+
+def _only(request: Request, parameter: str) -> str | None:
+    """The parameter's value, or None. Raises the problem of one that came twice."""
+    given = request.query_params.getlist(parameter)
+    if len(given) > 1:
+        raise Problem(
+            Kind.REPEATED_PARAMETER,
+            f"Give `{parameter}` once, separated by commas.",
+            parameter=parameter,
+        )
+    return given[0] if given else None
 
 
 def check_count(symbols: list[str], symbols_max: int) -> None:
@@ -118,7 +117,7 @@ def check_count(symbols: list[str], symbols_max: int) -> None:
 def add_quote_routes(app: FastAPI, door: QuoteDoor) -> None:
     """Put the routes first: they are asked most."""
     app.router.add_api_route(
-        "/api/stock/{symbol}",
+        ONE,
         door.one,
         name="read_quote",
         summary="One scrip's quote",
@@ -126,15 +125,20 @@ def add_quote_routes(app: FastAPI, door: QuoteDoor) -> None:
         responses={
             **_OK_TOO,
             **problems(
-                Kind.UNKNOWN_SYMBOL, Kind.NO_QUOTE, Kind.INVALID_SYMBOL, Kind.NOT_READY
+                Kind.UNKNOWN_SYMBOL,
+                Kind.NO_QUOTE,
+                Kind.INVALID_SYMBOL,
+                Kind.UNKNOWN_FIELD,
+                Kind.REPEATED_PARAMETER,
+                Kind.NOT_READY,
             ),
         },
-        openapi_extra={"parameters": [_SYMBOL, _IF_NONE_MATCH]},
+        openapi_extra={"parameters": [_SYMBOL, _FIELDS, _IF_NONE_MATCH]},
         route_class_override=LeanRoute,
         tags=["quotes"],
     )
     app.router.add_api_route(
-        "/api/stocks/batch",
+        MANY,
         door.many,
         name="read_quotes",
         summary="Quotes of several scrips",
@@ -146,10 +150,11 @@ def add_quote_routes(app: FastAPI, door: QuoteDoor) -> None:
                 Kind.REPEATED_PARAMETER,
                 Kind.NO_SYMBOLS,
                 Kind.TOO_MANY_SYMBOLS,
+                Kind.UNKNOWN_FIELD,
                 Kind.NOT_READY,
             ),
         },
-        openapi_extra={"parameters": [_SYMBOLS, _IF_NONE_MATCH]},
+        openapi_extra={"parameters": [_SYMBOLS, _FIELDS, _IF_NONE_MATCH]},
         route_class_override=LeanRoute,
         tags=["quotes"],
     )
@@ -168,6 +173,7 @@ _OK_TOO: dict[int | str, dict[str, Any]] = {
     },
     304: {"description": "You have this already (see If-None-Match)"},
 }
+_FIELD = "|".join(QuoteReply.model_fields)
 _SYMBOL = {
     "name": "symbol",
     "in": "path",
@@ -193,6 +199,18 @@ _SYMBOLS = {
     "schema": {"type": "string", "minLength": 1, "pattern": "[0-9A-Za-z]"},
     "example": "RELIANCE,532540,INE009A01021",
 }
+_FIELDS = {
+    "name": "fields",
+    "in": "query",
+    "required": False,
+    "description": "only these members, separated by commas, and always `symbol`, `code`, `position`,"
+    " `quality`, `confirmed_at_ms`, `age_ms`",
+    "schema": {
+        "type": "string",
+        "pattern": f"^({_FIELD})(,({_FIELD}))*$",
+    },
+    "example": "last,change_percent,volume",
+}
 _IF_NONE_MATCH = {
     "name": "If-None-Match",
     "in": "header",
@@ -200,15 +218,3 @@ _IF_NONE_MATCH = {
     "description": "the ETag of an earlier answer",
     "schema": {"type": "string"},
 }
-
-
-def _encoding(request: Request) -> str:
-    return MSGPACK if MSGPACK in request.headers.get("accept", "") else JSON
-
-
-def _cache_headers(tag: str) -> dict[str, str]:
-    return {"etag": tag, "cache-control": "no-cache", "vary": "Accept"}
-
-
-def _answer(body: bytes, encoding: str, tag: str) -> Response:
-    return Response(body, 200, _cache_headers(tag), encoding)

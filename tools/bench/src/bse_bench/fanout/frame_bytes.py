@@ -11,8 +11,8 @@ from bse_exchange_sim.load import load_universe
 from bse_exchange_sim.market_clock import ReplayClock
 from bse_exchange_sim.settings import Settings
 from bse_fetcher.exchange.bse_payload import read_market
-from bse_gateway.lookup import QuoteView
-from bse_gateway.rest.quote_json import SettledQuotes
+from bse_gateway.lookup import QuoteView, Trust
+from bse_gateway.rest.quote_json import SettledQuotes, trust_json
 from bse_shared.quotes.delta import mask_of
 from bse_shared.quotes.frame import NO_IMAGE, Change, Confirmed, Image, Snapshot
 from bse_shared.quotes.instrument import Instrument
@@ -137,5 +137,6 @@ def _instruments() -> dict[int, Instrument]:
 
 
 def _whole(settled: SettledQuotes, instrument: Instrument, image: Image) -> bytes:
-    view = QuoteView(instrument, image, Quality.LIVE, image.changed_at_ms, 40)
-    return settled.json(view)
+    trust = Trust(Quality.LIVE, image.changed_at_ms, 40)
+    view = QuoteView(instrument, image, trust)
+    return settled.of(view).text + trust_json(trust)
