@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from bse_gateway.instrument_search import InstrumentIndex
 from bse_shared.quotes.frame import Image
 from bse_shared.quotes.instrument import Instrument, InstrumentMaster
 from bse_shared.quotes.quality import Quality, quality_of
@@ -121,6 +122,7 @@ class Lookup:
         self._master = market.instruments
         self._found: dict[str, Instrument] = {}
         self._lists: dict[str, Named] = {}
+        self._index = InstrumentIndex(self._master)
         self._moment = Moment(-1, True, {})
 
     def moment(self) -> Moment:
@@ -149,6 +151,13 @@ class Lookup:
     def symbol_of(self, code: int) -> str:
         """The symbol of a code; the code as text where it is not known any more."""
         return self._market.instruments.symbol_of(code)
+
+    @property
+    def index(self) -> InstrumentIndex:
+        """The instrument master, ready to be searched."""
+        if self._index.master is not self._market.instruments:
+            self._index = InstrumentIndex(self._market.instruments)
+        return self._index
 
     def scrip(self, identifier: str) -> Instrument | Miss:
         """The scrip that is meant."""

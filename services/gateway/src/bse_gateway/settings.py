@@ -19,6 +19,11 @@ from bse_shared.service.settings import (
     MarketSettings,
     ProcessSettings,
 )
+from bse_shared.sessions.calendar import (
+    MarketCalendar,
+    builtin_calendar,
+    parse_calendar,
+)
 
 
 class RestSettings(BaseSettings):
@@ -43,6 +48,29 @@ class RestSettings(BaseSettings):
     body_bytes_max: int = Field(
         64 * 1024, ge=1024, description="a larger request body is refused"
     )
+
+    calendar: str = Field(
+        "",
+        validate_default=True,
+        description="calendar file of the exchange (JSON), as the fetcher's; empty: the packaged one",
+    )
+
+    @field_validator("calendar")
+    @classmethod
+    def _calendar(cls, path: str) -> str:
+        if path:
+            try:
+                parse_calendar(Path(path).read_bytes())
+            except OSError as error:
+                raise ValueError(f"cannot be read: {error.strerror}") from error
+        return path
+
+    @property
+    def market_calendar(self) -> MarketCalendar:
+        """The calendar that is told."""
+        if not self.calendar:
+            return builtin_calendar()
+        return parse_calendar(Path(self.calendar).read_bytes())
 
     @field_validator("stream_url")
     @classmethod

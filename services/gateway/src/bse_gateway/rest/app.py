@@ -10,9 +10,12 @@ from bse_gateway.lookup import Lookup, Market
 from bse_gateway.metrics import GatewayMetrics
 from bse_gateway.rest.admin import add_admin_routes
 from bse_gateway.rest.auth import add_auth_routes
+from bse_gateway.rest.boards import BoardDoor, add_board_routes
 from bse_gateway.rest.body_limit import BodyLimit
+from bse_gateway.rest.calendar import CalendarDoor, add_calendar_routes
 from bse_gateway.rest.contract import DESCRIPTION, GatewayApp
 from bse_gateway.rest.envelope import Envelope, RequestIds
+from bse_gateway.rest.instruments import InstrumentDoor, add_instrument_routes
 from bse_gateway.rest.lean_door import (
     COMPRESSED_FROM_BYTES,
     COMPRESSION_LEVEL,
@@ -23,6 +26,7 @@ from bse_gateway.rest.quote_answers import QuoteAnswers
 from bse_gateway.rest.quotes import QuoteDoor, add_quote_routes
 from bse_gateway.rest.refusals import answer_refusals_as_problems
 from bse_gateway.rest.subscriptions import SubscribeDoor, add_subscription_routes
+from bse_gateway.rest.udf import UdfDoor, add_udf_routes
 from bse_gateway.settings import RestSettings
 from bse_shared.pacing.clock import Clock
 from bse_shared.redis_edge.instances import Subscriptions
@@ -57,7 +61,12 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False},
         generate_unique_id_function=_operation_id,
     )
-    add_quote_routes(app, QuoteDoor(answers, metrics, settings.symbols_max))
+    quotes = QuoteDoor(answers, metrics, settings.symbols_max)
+    add_quote_routes(app, quotes)
+    add_board_routes(app, BoardDoor(market, lookup, quotes))
+    add_instrument_routes(app, InstrumentDoor(market, lookup))
+    add_calendar_routes(app, CalendarDoor(settings.market_calendar, clock))
+    add_udf_routes(app, UdfDoor(lookup, settings.market_calendar))
     add_market_routes(app, market, lookup)
     door = SubscribeDoor(lookup, subscriptions, identity.shared, settings)
     add_subscription_routes(app, door)

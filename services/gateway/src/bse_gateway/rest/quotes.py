@@ -1,5 +1,6 @@
 """`GET /api/stock/{symbol}` and `GET /api/stocks/batch`: quotes out of memory, as bytes."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -21,6 +22,8 @@ from bse_gateway.rest.quote_answers import (
     shape_of,
 )
 from bse_gateway.rest.replies import BatchReply, QuoteReply
+from bse_gateway.rest.symbol import DESCRIPTION, EXAMPLES, SCHEMA
+from bse_shared.quotes.instrument import Instrument
 
 
 class QuoteDoor:
@@ -45,6 +48,23 @@ class QuoteDoor:
         """Quotes of several scrips at one instant. A scrip named twice comes once; unknown ones are in `errors`."""
         shape = _shape(request)
         found = self._answers.many(self._named(request), shape)
+        return self._response(request, found)
+
+    def listed(self, request: Request, scrips: Iterable[Instrument]) -> Response:
+        """The quotes of these scrips, as a batch."""
+        named: Named = [(scrip.symbol, scrip) for scrip in scrips]
+        found = self._answers.many(named, _shape(request))
+        return self._response(request, found)
+
+    def chosen(
+        self, request: Request, identifier: str, names: frozenset[str]
+    ) -> Response:
+        """These members of one scrip's quote."""
+        accepted = media_type(request.headers.get("accept", ""))
+        found = self._answers.one(identifier, shape_of(accepted, names))
+        if isinstance(found, Miss):
+            self._metrics.looked_up(0, [found])
+            raise problem_of(found)
         return self._response(request, found)
 
     def _named(self, request: Request) -> Named:
@@ -123,7 +143,7 @@ def add_quote_routes(app: FastAPI, door: QuoteDoor) -> None:
         summary="One scrip's quote",
         response_model=QuoteReply,
         responses={
-            **_OK_TOO,
+            **QUOTES_OK,
             **problems(
                 Kind.UNKNOWN_SYMBOL,
                 Kind.NO_QUOTE,
@@ -144,7 +164,7 @@ def add_quote_routes(app: FastAPI, door: QuoteDoor) -> None:
         summary="Quotes of several scrips",
         response_model=BatchReply,
         responses={
-            **_OK_TOO,
+            **QUOTES_OK,
             **problems(
                 Kind.MISSING_PARAMETER,
                 Kind.REPEATED_PARAMETER,
@@ -160,7 +180,7 @@ def add_quote_routes(app: FastAPI, door: QuoteDoor) -> None:
     )
 
 
-_OK_TOO: dict[int | str, dict[str, Any]] = {
+QUOTES_OK: dict[int | str, dict[str, Any]] = {
     200: {
         "content": {
             MSGPACK: {
@@ -174,22 +194,14 @@ _OK_TOO: dict[int | str, dict[str, Any]] = {
     304: {"description": "You have this already (see If-None-Match)"},
 }
 _FIELD = "|".join(QuoteReply.model_fields)
+FIELDS_PATTERN = f"^({_FIELD})(,({_FIELD}))*$"
 _SYMBOL = {
     "name": "symbol",
     "in": "path",
     "required": True,
-    "description": "symbol, scrip code or ISIN, in any case",
-    "schema": {
-        "type": "string",
-        "minLength": 1,
-        "maxLength": 40,
-        "pattern": "^[!-~]+$",
-    },
-    "examples": {
-        "symbol": {"value": "RELIANCE"},
-        "scrip code": {"value": "500325"},
-        "ISIN": {"value": "INE002A01018"},
-    },
+    "description": DESCRIPTION,
+    "schema": {"type": "string", **SCHEMA},
+    "examples": EXAMPLES,
 }
 _SYMBOLS = {
     "name": "symbols",
@@ -207,7 +219,7 @@ _FIELDS = {
     " `quality`, `confirmed_at_ms`, `age_ms`",
     "schema": {
         "type": "string",
-        "pattern": f"^({_FIELD})(,({_FIELD}))*$",
+        "pattern": FIELDS_PATTERN,
     },
     "example": "last,change_percent,volume",
 }

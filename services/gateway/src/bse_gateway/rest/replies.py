@@ -1,5 +1,6 @@
 """The public JSON as models: what OpenAPI tells, and what the tests hold the hand-written bytes against."""
 
+import datetime as dt
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -153,6 +154,128 @@ class MarketReply(Reply):
     session: SessionReply | None = Field(description="null until a fetcher was heard")
     feed: FeedReply
     counts: CountsReply
+
+
+class DepthReply(Reply):
+    """One scrip's order book. Prices are rupees with exactly two decimals; `null` is unknown."""
+
+    symbol: str = Field(examples=["RELIANCE"])
+    code: int = Field(examples=[500325])
+    last: Rupees | None
+    bid: Rupees | None
+    bid_quantity: int | None
+    ask: Rupees | None
+    ask_quantity: int | None
+    bids: list[Level] | None = Field(
+        description="[price, shares], best first, up to five"
+    )
+    asks: list[Level] | None = Field(
+        description="[price, shares], best first, up to five"
+    )
+    lower_circuit: Rupees | None
+    upper_circuit: Rupees | None
+    source: str | None
+    as_of: str | None
+    position: PositionReply
+    quality: str = Field(description="as of the whole quote", examples=["live"])
+    confirmed_at_ms: EpochMs | None
+    age_ms: int | None
+
+
+class BreadthReply(Reply):
+    """How the scrips of a selection do today, in numbers."""
+
+    advances: int = Field(description="above their previous close")
+    declines: int
+    unchanged: int
+    untraded: int = Field(description="not traded today, or nothing is known of them")
+    at_52_week_high: int = Field(description="reached it today")
+    at_52_week_low: int
+    at_upper_circuit: int = Field(description="stand there now")
+    at_lower_circuit: int
+    server_time_ms: EpochMs
+
+
+class InstrumentReply(Reply):
+    """Who a scrip is."""
+
+    symbol: str = Field(examples=["RELIANCE"])
+    code: int = Field(description="scrip code, the identity", examples=[500325])
+    isin: str | None = Field(examples=["INE002A01018"])
+    name: str | None = Field(examples=["Reliance Industries Ltd"])
+    group: str | None = Field(examples=["A"])
+    indices: list[str] = Field(
+        description="indices it is in, as far as the source told", examples=[["SENSEX"]]
+    )
+
+
+class SearchReply(Reply):
+    """Matches, the best first."""
+
+    instruments: list[InstrumentReply]
+
+
+class InstrumentsReply(Reply):
+    """One page of scrips."""
+
+    instruments: list[InstrumentReply]
+    total: int = Field(description="scrips in the selection")
+    next: int | None = Field(description="send as `after` for the next page")
+
+
+class IndexReply(Reply):
+    """An index."""
+
+    name: str = Field(examples=["SENSEX"])
+    members: int
+
+
+class IndicesReply(Reply):
+    """All indices that scrips are listed in."""
+
+    indices: list[IndexReply]
+
+
+class StretchReply(Reply):
+    """One phase of a day."""
+
+    phase: str = Field(examples=["open"])
+    starts_at_ms: EpochMs
+    ends_at_ms: EpochMs
+
+
+class DayReply(Reply):
+    """One date of the exchange's calendar."""
+
+    date: dt.date
+    is_trading_day: bool
+    reason: str = Field(
+        description="the holiday's name, `weekend`, a special session's name, …"
+    )
+    special: bool = Field(description="the day has a session of its own")
+    covered: bool = Field(
+        description="false: beyond what the calendar knows; the weekday alone decides"
+    )
+    sessions: list[StretchReply] = Field(
+        description="phases in order; empty also where the times were never told"
+    )
+
+
+class DaysReply(Reply):
+    """Days of the exchange's calendar."""
+
+    days: list[DayReply]
+    calendar_as_of: dt.date = Field(description="when its facts were last checked")
+    calendar_until: dt.date = Field(description="the last date it knows")
+
+
+class HolidaysReply(Reply):
+    """Holidays and special sessions of a year."""
+
+    year: int
+    days: list[DayReply]
+    calendar_as_of: dt.date
+    calendar_until: dt.date
 
 
 class SubscribeRequest(BaseModel):

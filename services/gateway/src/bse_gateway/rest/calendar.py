@@ -1,0 +1,109 @@
+"""`/api/market/days`, `/api/market/holidays`: the exchange's calendar."""
+
+import datetime as dt
+from typing import Annotated
+
+from fastapi import FastAPI, Query
+
+from bse_gateway.rest.contract import problems
+from bse_gateway.rest.problems import Kind, Problem
+from bse_gateway.rest.replies import (
+    DayReply,
+    DaysReply,
+    HolidaysReply,
+    StretchReply,
+)
+from bse_gateway.trading_days import TradingDay, holidays, trading_day
+from bse_shared.pacing.clock import Clock
+from bse_shared.sessions.calendar import MarketCalendar
+from bse_shared.sessions.session import day_number
+
+
+DAYS_MAX = 31
+FIRST_YEAR, LAST_YEAR = 1970, 2198
+
+Date = Annotated[
+    dt.date | None,
+    Query(
+        ge=dt.date(FIRST_YEAR, 1, 2),
+        le=dt.date(LAST_YEAR, 12, 31),
+        description="a date in India, `YYYY-MM-DD`",
+    ),
+]
+
+
+class CalendarDoor:
+    """The routes."""
+
+    def __init__(self, calendar: MarketCalendar, clock: Clock):
+        self._calendar = calendar
+        self._clock = clock
+
+    async def days(
+        self,
+        first: Annotated[Date, Query(alias="from")] = None,
+        last: Annotated[Date, Query(alias="to")] = None,
+    ) -> DaysReply:
+        """The sessions of each day, at most 31 days; from today on, for a week, where nothing is said."""
+        begin = first or last or self._today()
+        end = last or begin + dt.timedelta(days=0 if first else 6)
+        if not 0 <= (end - begin).days < DAYS_MAX:
+            raise Problem(
+                Kind.BAD_RANGE,
+                f"`to` is at or after `from`, and at most {DAYS_MAX} days are told.",
+                limit=DAYS_MAX,
+            )
+        dates = [begin + dt.timedelta(days=n) for n in range((end - begin).days + 1)]
+        return DaysReply(
+            days=[_reply(trading_day(self._calendar, date)) for date in dates],
+            calendar_as_of=self._calendar.as_of,
+            calendar_until=self._calendar.covers_until,
+        )
+
+    async def holidays(
+        self, year: Annotated[int | None, Query(ge=FIRST_YEAR, le=LAST_YEAR)] = None
+    ) -> HolidaysReply:
+        """Weekdays without trading, and days with a session of their own. A year that is not known has none."""
+        wanted = year or self._today().year
+        return HolidaysReply(
+            year=wanted,
+            days=[_reply(day) for day in holidays(self._calendar, wanted)],
+            calendar_as_of=self._calendar.as_of,
+            calendar_until=self._calendar.covers_until,
+        )
+
+    def _today(self) -> dt.date:
+        return dt.date.fromordinal(day_number(self._clock.wall_ms()))
+
+
+def _reply(day: TradingDay) -> DayReply:
+    return DayReply(
+        date=day.date,
+        is_trading_day=day.is_trading_day,
+        reason=day.reason,
+        special=day.special,
+        covered=day.covered,
+        sessions=[StretchReply(**each._asdict()) for each in day.sessions],
+    )
+
+
+def add_calendar_routes(app: FastAPI, door: CalendarDoor) -> None:
+    """Add the routes."""
+    app.router.add_api_route(
+        "/api/market/days",
+        door.days,
+        name="read_days",
+        summary="Sessions by day",
+        response_model=DaysReply,
+        responses=problems(Kind.BAD_RANGE, Kind.INVALID_REQUEST),
+        tags=["market"],
+    )
+    app.router.add_api_route(
+        "/api/market/holidays",
+        door.holidays,
+        name="read_holidays",
+        summary="Holidays and special sessions",
+        response_model=HolidaysReply,
+        responses=problems(Kind.INVALID_REQUEST),
+        tags=["market"],
+    )

@@ -1,0 +1,117 @@
+"""`/api/search`, `/api/instruments`: who the scrips are."""
+
+from typing import Annotated
+
+from fastapi import FastAPI, Query
+
+from bse_gateway.lookup import Lookup, Market, Miss
+from bse_gateway.rest.contract import problems
+from bse_gateway.rest.problems import Kind, problem_of
+from bse_gateway.rest.replies import (
+    InstrumentReply,
+    InstrumentsReply,
+    SearchReply,
+)
+from bse_gateway.rest.selections import WHOLE, Selection, selected
+from bse_gateway.rest.symbol import Symbol
+from bse_shared.quotes.instrument import Instrument
+
+
+FOUND_MAX, PAGE_MAX = 50, 1000
+
+Text = Annotated[
+    str,
+    Query(
+        min_length=1,
+        max_length=60,
+        description="part of a symbol or name, a scrip code or ISIN",
+        openapi_examples={"name": {"value": "reliance"}},
+    ),
+]
+
+
+class InstrumentDoor:
+    """The routes."""
+
+    def __init__(self, market: Market, lookup: Lookup):
+        self._market = market
+        self._lookup = lookup
+
+    async def search(
+        self, q: Text, limit: Annotated[int, Query(ge=1, le=FOUND_MAX)] = 10
+    ) -> SearchReply:
+        """Scrips by what a person types: the scrip itself, then symbols and names that begin so, then the rest."""
+        self._lookup.moment()
+        found = self._lookup.index.search(q, limit)
+        return SearchReply(instruments=[instrument_reply(each) for each in found])
+
+    async def page(
+        self,
+        selection: Selection = WHOLE,
+        after: Annotated[
+            int, Query(ge=0, le=2**31, description="`next` of the page before")
+        ] = 0,
+        limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 100,
+    ) -> InstrumentsReply:
+        """All scrips in the order of their codes, page by page, until `next` is null."""
+        self._lookup.moment()
+        chosen = None if selection == WHOLE else selected(self._market, selection)
+        page, following = self._lookup.index.page(chosen, after, limit)
+        return InstrumentsReply(
+            instruments=[instrument_reply(each) for each in page],
+            total=len(self._market.instruments) if chosen is None else len(chosen),
+            next=following,
+        )
+
+    async def one(self, symbol: Symbol) -> InstrumentReply:
+        """Who a scrip is."""
+        self._lookup.moment()
+        found = self._lookup.scrip(symbol)
+        if isinstance(found, Miss):
+            raise problem_of(found)
+        return instrument_reply(found)
+
+
+def instrument_reply(scrip: Instrument) -> InstrumentReply:
+    """The public form."""
+    return InstrumentReply(
+        symbol=scrip.symbol,
+        code=scrip.code,
+        isin=scrip.isin or None,
+        name=scrip.name or None,
+        group=scrip.group or None,
+        indices=[name for name in scrip.indices.split("|") if name],
+    )
+
+
+def add_instrument_routes(app: FastAPI, door: InstrumentDoor) -> None:
+    """Add the routes."""
+    app.router.add_api_route(
+        "/api/search",
+        door.search,
+        name="search_instruments",
+        summary="Find scrips",
+        response_model=SearchReply,
+        responses=problems(Kind.INVALID_REQUEST, Kind.NOT_READY),
+        tags=["instruments"],
+    )
+    app.router.add_api_route(
+        "/api/instruments",
+        door.page,
+        name="list_instruments",
+        summary="All scrips, by page",
+        response_model=InstrumentsReply,
+        responses=problems(
+            Kind.UNKNOWN_SELECTION, Kind.INVALID_REQUEST, Kind.NOT_READY
+        ),
+        tags=["instruments"],
+    )
+    app.router.add_api_route(
+        "/api/instruments/{symbol}",
+        door.one,
+        name="read_instrument",
+        summary="Who a scrip is",
+        response_model=InstrumentReply,
+        responses=problems(Kind.UNKNOWN_SYMBOL, Kind.INVALID_SYMBOL, Kind.NOT_READY),
+        tags=["instruments"],
+    )

@@ -1,0 +1,52 @@
+"""Days and holidays."""
+
+import pytest
+
+from bse_gateway.rest.replies import DaysReply, HolidaysReply
+
+
+async def test_days_tell_their_sessions(client):
+    """From and to, both included."""
+    answer = await client.get("/api/market/days?from=2026-11-20&to=2026-11-22")
+    found = DaysReply.model_validate_json(answer.content)
+    assert [True, False, False] == [day.is_trading_day for day in found.days]
+    assert "open" in {each.phase for each in found.days[0].sessions}
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [("", 7), ("?from=2026-11-20", 1), ("?to=2026-11-20", 1)],
+)
+async def test_what_is_left_out_is_filled_in(client, query, count):
+    """A week from today, or the day that is named."""
+    answer = await client.get(f"/api/market/days{query}")
+    assert count == len(answer.json()["days"])
+
+
+async def test_holidays_of_a_year(client):
+    """And of this year, where none is named."""
+    answer = await client.get("/api/market/holidays?year=2026")
+    found = HolidaysReply.model_validate_json(answer.content)
+    assert "2026-12-25" in {day.date.isoformat() for day in found.days}
+    assert 200 == (await client.get("/api/market/holidays")).status_code
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/market/days?from=2026-11-20&to=2026-11-19",
+        "/api/market/days?from=2026-01-01&to=2026-02-01",
+        "/api/market/days?from=1969-12-31",
+        "/api/market/days?to=9999-12-31",
+        "/api/market/days?from=yesterday",
+        "/api/market/holidays?year=1",
+        "/api/market/holidays?year=9999",
+    ],
+)
+async def test_mistakes_are_problems(client, path):
+    """Never an error of ours."""
+    answer = await client.get(path)
+    assert (422, "application/problem+json") == (
+        answer.status_code,
+        answer.headers["content-type"],
+    )
