@@ -1,6 +1,7 @@
 """A market in memory, as a follower would hold it, and clients of the application on it."""
 
 import asyncio
+import re
 import socket
 from contextlib import asynccontextmanager
 from typing import NamedTuple
@@ -24,6 +25,7 @@ from bse_gateway.rest.app import create_app
 from bse_gateway.rest.envelope import RequestIds
 from bse_gateway.rest.lean_door import LeanDoor
 from bse_gateway.rest.lean_protocol import lean_protocol
+from bse_gateway.rest.limited_protocol import ConnectionLimits
 from bse_gateway.rest.quote_answers import QuoteAnswers
 from bse_gateway.settings import AuthSettings, RestSettings
 from bse_shared.quotes.frame import Confirmed, Snapshot
@@ -41,6 +43,41 @@ from bse_shared.wire.records import FeedStatus, SessionRecord
 
 EPOCH = 1_795_330_000_000
 NOW_MS = 1_795_334_401_000
+
+
+LIMITS = ConnectionLimits(connections_max=100, head_within_s=10, read_within_s=10)
+
+
+class Wire:
+    """One keep-alive connection, spoken to in bytes."""
+
+    def __init__(self, reader, writer):
+        self._reader, self._writer = reader, writer
+
+    def send(self, *pieces):
+        """Write them at once."""
+        self._writer.write(b"".join(pieces))
+
+    async def ask(self, *requests):
+        """Send the requests in one piece; the answers' heads and bodies."""
+        self.send(*requests)
+        return [await self.answer(each.startswith(b"HEAD")) for each in requests]
+
+    async def answer(self, is_head=False):
+        """The next answer's head and body."""
+        async with asyncio.timeout(10):
+            head = await self._reader.readuntil(b"\r\n\r\n")
+            length = re.search(rb"content-length: (\d+)", head)
+            size = int(length[1]) if length and not is_head else 0
+            return head, await self._reader.readexactly(size)
+
+    async def rest(self):
+        """All that comes until the server ends the connection."""
+        async with asyncio.timeout(10):
+            try:
+                return await self._reader.read()
+            except ConnectionResetError:
+                return b""
 
 
 class MarketInMemory:
@@ -141,8 +178,8 @@ def door_on(redis, market, registry, rest=None, clock=None, **auth):
 async def make_door(redis, market):
     """Makes the application on a real store, its signing key published."""
 
-    async def make(clock=None, **auth):
-        door = door_on(redis, market, CollectorRegistry(), clock=clock, **auth)
+    async def make(clock=None, rest=None, **auth):
+        door = door_on(redis, market, CollectorRegistry(), rest, clock, **auth)
         await door.identity.publish()
         return door
 
@@ -185,12 +222,17 @@ def client_of():
 
 
 @asynccontextmanager
-async def _serving(door):
+async def _serving(door, limits=LIMITS, registry=None):
     """The application under the real server, with the lean door before it; its port."""
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
         door.app,
-        http=lean_protocol(door.lean),
+        http=lean_protocol(
+            door.lean,
+            limits or LIMITS,
+            GatewayMetrics(registry or CollectorRegistry()),
+            RequestIds(),
+        ),
         log_config=None,
         lifespan="off",
         server_header=False,
@@ -201,6 +243,21 @@ async def _serving(door):
         yield listener.getsockname()[1]
         server.should_exit = True
         await task
+
+
+@pytest.fixture
+async def wire_to():
+    """Opens connections to a port, and closes them."""
+    writers = []
+
+    async def connect(port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writers.append(writer)
+        return Wire(reader, writer)
+
+    yield connect
+    for writer in writers:
+        writer.close()
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from bse_gateway.rest.app import create_app
 from bse_gateway.rest.envelope import RequestIds
 from bse_gateway.rest.lean_door import LeanDoor
 from bse_gateway.rest.lean_protocol import lean_protocol
+from bse_gateway.rest.limited_protocol import ConnectionLimits
 from bse_gateway.rest.market import health_detail, not_ready
 from bse_gateway.rest.quote_answers import QuoteAnswers
 from bse_gateway.settings import GatewaySettings
@@ -59,6 +60,12 @@ async def assemble(settings: GatewaySettings, shell: Shell) -> AsyncIterator[Ser
             settings.rest.symbols_max,
         )
 
+        limits = ConnectionLimits(
+            settings.rest.connections_max,
+            settings.rest.head_within_s,
+            settings.rest.read_within_s,
+        )
+
         def detail() -> dict[str, Any]:
             return health_detail(follower)
 
@@ -85,5 +92,5 @@ async def assemble(settings: GatewaySettings, shell: Shell) -> AsyncIterator[Ser
             ],
             not_ready=lambda: not_ready(follower),
             detail=detail,
-            server_options={"http": lean_protocol(door)},
+            server_options={"http": lean_protocol(door, limits, metrics, ids)},
         )

@@ -1,7 +1,7 @@
 """Every metric of the gateway."""
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
@@ -105,6 +105,14 @@ class GatewayMetrics:
         self._tally.lookups["hit"] += found
         for miss in misses:
             self._tally.lookups[miss.reason] += 1
+
+    def watch_load(self, in_flight: Callable[[], int]) -> None:
+        """Show how many requests are at work, read at scrape time."""
+        Gauge(
+            "gateway_in_flight",
+            "Requests at work, quotes out of memory aside.",
+            registry=self._registry,
+        ).set_function(in_flight)
 
     def watch(self, market: Market) -> None:
         """Show what the table holds, read at scrape time."""

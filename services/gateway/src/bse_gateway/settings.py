@@ -49,6 +49,26 @@ class RestSettings(BaseSettings):
         64 * 1024, ge=1024, description="a larger request body is refused"
     )
 
+    connections_max: int = Field(
+        2000, ge=1, description="open connections; one more is turned away"
+    )
+    in_flight_max: int = Field(
+        256,
+        ge=1,
+        description="requests at work, quotes out of memory aside; one more is turned away",
+    )
+    request_deadline_s: float = Field(
+        10, gt=0, le=300, description="a request that takes longer is given up"
+    )
+    head_within_s: float = Field(
+        10, gt=0, description="the head of a request takes at most so long to arrive"
+    )
+    body_within_s: float = Field(
+        10, gt=0, description="its body takes at most so long to arrive"
+    )
+    read_within_s: float = Field(
+        20, gt=0, description="a client that reads nothing for so long is cut off"
+    )
     calendar: str = Field(
         "",
         validate_default=True,

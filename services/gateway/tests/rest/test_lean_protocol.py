@@ -1,6 +1,5 @@
 """The short way, on the real server: whatever it answers, the application would have answered the same."""
 
-import asyncio
 import gzip
 import re
 
@@ -15,25 +14,6 @@ OF_THE_MOMENT = re.compile(
 )
 
 
-class Wire:
-    """One keep-alive connection, spoken to in bytes."""
-
-    def __init__(self, reader, writer):
-        self._reader, self._writer = reader, writer
-
-    async def ask(self, *requests):
-        """Send the requests in one piece; the answers' heads and bodies."""
-        self._writer.write(b"".join(requests))
-        return [await self._answer(each.startswith(b"HEAD")) for each in requests]
-
-    async def _answer(self, is_head):
-        async with asyncio.timeout(5):
-            head = await self._reader.readuntil(b"\r\n\r\n")
-            length = re.search(rb"content-length: (\d+)", head)
-            size = int(length[1]) if length and not is_head else 0
-            return head, await self._reader.readexactly(size)
-
-
 def get(path, *headers, method="GET", version="1.1"):
     """A request as it goes over the wire."""
     lines = [f"{method} {path} HTTP/{version}", "Host: gateway", *headers]
@@ -45,21 +25,6 @@ def settled(answer):
     head, body = answer
     status, *headers = OF_THE_MOMENT.sub(b"", head).split(b"\r\n")
     return status, sorted(headers), body
-
-
-@pytest.fixture
-async def wire_to():
-    """Opens connections."""
-    writers = []
-
-    async def connect(port):
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writers.append(writer)
-        return Wire(reader, writer)
-
-    yield connect
-    for writer in writers:
-        writer.close()
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from bse_gateway.rest.lean_door import (
     COMPRESSED_FROM_BYTES,
     COMPRESSION_LEVEL,
 )
+from bse_gateway.rest.load_shedding import LoadShedding
 from bse_gateway.rest.market import add_market_routes
 from bse_gateway.rest.problems import answer_errors_as_problems
 from bse_gateway.rest.quote_answers import QuoteAnswers
@@ -81,8 +82,18 @@ def create_app(
         minimum_size=COMPRESSED_FROM_BYTES,
         compresslevel=COMPRESSION_LEVEL,
     )
-    app.add_middleware(BodyLimit, bytes_max=settings.body_bytes_max)
+    app.add_middleware(
+        BodyLimit,
+        bytes_max=settings.body_bytes_max,
+        within_s=settings.body_within_s,
+    )
     _allow_browsers(app, settings.origins)
+    app.add_middleware(
+        LoadShedding,
+        metrics=metrics,
+        in_flight_max=settings.in_flight_max,
+        deadline_s=settings.request_deadline_s,
+    )
     app.add_middleware(Envelope, metrics=metrics, clock=clock, ids=ids)
     return app
 

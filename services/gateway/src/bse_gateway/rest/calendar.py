@@ -1,9 +1,11 @@
 """`/api/market/days`, `/api/market/holidays`: the exchange's calendar."""
 
 import datetime as dt
+import re
 from typing import Annotated
 
 from fastapi import FastAPI, Query
+from pydantic import BeforeValidator
 
 from bse_gateway.rest.contract import problems
 from bse_gateway.rest.problems import Kind, Problem
@@ -22,8 +24,17 @@ from bse_shared.sessions.session import day_number
 DAYS_MAX = 31
 FIRST_YEAR, LAST_YEAR = 1970, 2198
 
+
+def _written_out(text: object) -> object:
+    """Only `YYYY-MM-DD`: other forms (seconds, week dates) are more often mistakes than dates."""
+    if isinstance(text, str) and not re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
+        raise ValueError("write it as YYYY-MM-DD")
+    return text
+
+
 Date = Annotated[
     dt.date | None,
+    BeforeValidator(_written_out),
     Query(
         ge=dt.date(FIRST_YEAR, 1, 2),
         le=dt.date(LAST_YEAR, 12, 31),

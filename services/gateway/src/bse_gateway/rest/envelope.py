@@ -10,7 +10,11 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bse_gateway.metrics import GatewayMetrics
-from bse_gateway.rest.problems import internal_problem, problem_response
+from bse_gateway.rest.problems import (
+    Problem,
+    internal_problem,
+    problem_response,
+)
 from bse_shared.access.budgets import Spent
 from bse_shared.pacing.clock import Clock
 
@@ -76,6 +80,8 @@ class Envelope:
 
         try:
             await self._app(scope, receive, stamped)
+        except Problem as problem:  # raised ahead of the routes
+            await problem_response(problem, request_id)(scope, receive, stamped)
         except Exception:
             log.exception("gateway.bug", request_id=request_id, path=path_logged(scope))
             if status:

@@ -1,24 +1,27 @@
-"""The connection's side of the lean door: uvicorn's HTTP protocol, asked before a request becomes a task.
+"""The connection's side of the lean door: asked before a request becomes a task."""
 
-Only this file knows uvicorn's inside; `tests/rest/test_lean_protocol.py` holds it against the real server.
-"""
-
-from typing import Any
+from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from bse_gateway.metrics import GatewayMetrics
+from bse_gateway.rest.envelope import RequestIds
 from bse_gateway.rest.lean_door import LeanDoor
+from bse_gateway.rest.limited_protocol import ConnectionLimits, LimitedProtocol
 
 
-def lean_protocol(door: LeanDoor) -> type[HttpToolsProtocol]:
+def lean_protocol(
+    door: LeanDoor, limits: ConnectionLimits, metrics: GatewayMetrics, ids: RequestIds
+) -> type[HttpToolsProtocol]:
     """The protocol of a server whose quote requests are shown to this door first."""
-    return type("BoundLeanProtocol", (LeanProtocol,), {"door": door})
+    bound = {"door": door, "limits": limits, "metrics": metrics, "ids": ids}
+    return type("BoundLeanProtocol", (LeanProtocol,), bound)
 
 
-class LeanProtocol(HttpToolsProtocol):
+class LeanProtocol(LimitedProtocol):
     """One connection."""
 
-    door: LeanDoor
+    door: ClassVar[LeanDoor]
     _is_answered = False
     _defaults: list[tuple[bytes, bytes]] | None = None
     _default_block = b""
@@ -28,6 +31,8 @@ class LeanProtocol(HttpToolsProtocol):
         self.url = b""
         self.headers = []
         self.expect_100_continue = False
+        self._is_in_head = True
+        self._head_bytes = 1
 
     def on_headers_complete(self) -> None:
         """Answer at once if the door does, else go uvicorn's way."""
@@ -38,6 +43,7 @@ class LeanProtocol(HttpToolsProtocol):
             self._make_scope()
             super().on_headers_complete()
             return
+        self._head_is_whole()
         self._is_answered = True
         self.transport.write(answer)
         self.on_response_complete()
@@ -56,7 +62,7 @@ class LeanProtocol(HttpToolsProtocol):
 
     def _make_scope(self) -> None:
         url, headers, expect = self.url, self.headers, self.expect_100_continue
-        super().on_message_begin()
+        HttpToolsProtocol.on_message_begin(self)
         self.headers += headers  # the scope holds this very list
         self.url, self.expect_100_continue = url, expect
 

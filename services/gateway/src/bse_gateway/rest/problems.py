@@ -40,6 +40,11 @@ class Kind(Enum):
     BAD_REQUEST = ("bad-request", 400, "The request could not be read")
     MALFORMED_JSON = ("malformed-json", 400, "The body is not JSON")
     BODY_TOO_LARGE = ("body-too-large", 413, "The body is too large")
+    URL_TOO_LONG = ("url-too-long", 414, "The address is too long")
+    HEADERS_TOO_LARGE = ("headers-too-large", 431, "The headers are too large")
+    TOO_SLOW = ("too-slow", 408, "The request did not arrive in time")
+    OVERLOADED = ("overloaded", 503, "Too much is asked just now")
+    DEADLINE = ("deadline", 503, "The answer took too long")
     UNSUPPORTED_MEDIA_TYPE = ("unsupported-media-type", 415, "The body must be JSON")
     NOT_FOUND = ("not-found", 404, "No such resource")
     METHOD_NOT_ALLOWED = ("method-not-allowed", 405, "Method not allowed")
@@ -95,8 +100,8 @@ def problem_of(miss: Miss) -> Problem:
     return Problem(_OF_REASON[miss.reason], miss.message, symbol=miss.symbol)
 
 
-def problem_response(problem: Problem, request_id: str) -> Response:
-    """The problem document."""
+def problem_document(problem: Problem, request_id: str) -> str:
+    """The problem as JSON."""
     document = {
         "type": problem.kind.type_uri,
         "title": problem.kind.title,
@@ -105,8 +110,16 @@ def problem_response(problem: Problem, request_id: str) -> Response:
         "instance": f"/requests/{request_id}",
         **problem.members,
     }
+    return json.dumps(document)
+
+
+def problem_response(problem: Problem, request_id: str) -> Response:
+    """The answer with the problem document."""
     return Response(
-        json.dumps(document), problem.kind.status, problem.headers, MEDIA_TYPE
+        problem_document(problem, request_id),
+        problem.kind.status,
+        problem.headers,
+        MEDIA_TYPE,
     )
 
 
