@@ -224,7 +224,10 @@ def client_of():
 @asynccontextmanager
 async def _serving(door, limits=LIMITS, registry=None):
     """The application under the real server, with the lean door before it; its port."""
-    listener = socket.create_server(("127.0.0.1", 0))
+    # With the protocol named, asyncio turns Nagle's algorithm off as uvloop always does.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen()
     config = uvicorn.Config(
         door.app,
         http=lean_protocol(

@@ -6,8 +6,8 @@ from bse_gateway.rest.replies import DaysReply, HolidaysReply
 
 
 async def test_days_tell_their_sessions(client):
-    """From and to, both included."""
-    answer = await client.get("/api/market/days?from=2026-11-20&to=2026-11-22")
+    """From a date on."""
+    answer = await client.get("/api/market/days?from=2026-11-20&days=3")
     found = DaysReply.model_validate_json(answer.content)
     assert [True, False, False] == [day.is_trading_day for day in found.days]
     assert "open" in {each.phase for each in found.days[0].sessions}
@@ -15,10 +15,15 @@ async def test_days_tell_their_sessions(client):
 
 @pytest.mark.parametrize(
     ("query", "count"),
-    [("", 7), ("?from=2026-11-20", 1), ("?to=2026-11-20", 1)],
+    [
+        ("", 7),
+        ("?from=2026-11-20", 7),
+        ("?days=1", 1),
+        ("?from=2189-12-31&days=31", 31),
+    ],
 )
 async def test_what_is_left_out_is_filled_in(client, query, count):
-    """A week from today, or the day that is named."""
+    """A week from today."""
     answer = await client.get(f"/api/market/days{query}")
     assert count == len(answer.json()["days"])
 
@@ -34,10 +39,11 @@ async def test_holidays_of_a_year(client):
 @pytest.mark.parametrize(
     "path",
     [
-        "/api/market/days?from=2026-11-20&to=2026-11-19",
-        "/api/market/days?from=2026-01-01&to=2026-02-01",
-        "/api/market/days?from=1969-12-31",
-        "/api/market/days?to=9999-12-31",
+        "/api/market/days?days=0",
+        "/api/market/days?days=32",
+        "/api/market/days?from=1970-12-31",
+        "/api/market/days?from=9999-12-31",
+        "/api/market/days?from=86400",
         "/api/market/days?from=yesterday",
         "/api/market/holidays?year=1",
         "/api/market/holidays?year=9999",

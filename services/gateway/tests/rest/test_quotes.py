@@ -120,7 +120,7 @@ async def test_before_the_market_was_read_callers_are_asked_to_come_again(
 async def test_a_caller_may_choose_members(client):
     """Only those, and always the ones without which a price must not be shown; tags tell choices apart."""
     whole = await client.get("/api/stock/TCS")
-    some = await client.get("/api/stock/TCS?fields=last,%20volume")
+    some = await client.get("/api/stock/TCS?fields=last,volume")
     batch = await client.get("/api/stocks/batch?symbols=TCS&fields=last,volume")
     found = some.json()
     always = {"symbol", "code", "position", "quality", "confirmed_at_ms", "age_ms"}

@@ -8,7 +8,7 @@ from fastapi import FastAPI, Query
 from pydantic import BeforeValidator
 
 from bse_gateway.rest.contract import problems
-from bse_gateway.rest.problems import Kind, Problem
+from bse_gateway.rest.problems import Kind
 from bse_gateway.rest.replies import (
     DayReply,
     DaysReply,
@@ -22,7 +22,8 @@ from bse_shared.sessions.session import day_number
 
 
 DAYS_MAX = 31
-FIRST_YEAR, LAST_YEAR = 1970, 2198
+FIRST_YEAR, LAST_YEAR = 1971, 2189
+_PATTERN = r"^(197[1-9]|19[89]\d|20\d\d|21[0-8]\d)-\d\d-\d\d$"
 
 
 def _written_out(text: object) -> object:
@@ -36,9 +37,11 @@ Date = Annotated[
     dt.date | None,
     BeforeValidator(_written_out),
     Query(
-        ge=dt.date(FIRST_YEAR, 1, 2),
+        ge=dt.date(FIRST_YEAR, 1, 1),
         le=dt.date(LAST_YEAR, 12, 31),
         description="a date in India, `YYYY-MM-DD`",
+        # The years, which a contract can't bound otherwise.
+        json_schema_extra={"pattern": _PATTERN},
     ),
 ]
 
@@ -53,18 +56,11 @@ class CalendarDoor:
     async def days(
         self,
         first: Annotated[Date, Query(alias="from")] = None,
-        last: Annotated[Date, Query(alias="to")] = None,
+        count: Annotated[int, Query(alias="days", ge=1, le=DAYS_MAX)] = 7,
     ) -> DaysReply:
-        """The sessions of each day, at most 31 days; from today on, for a week, where nothing is said."""
-        begin = first or last or self._today()
-        end = last or begin + dt.timedelta(days=0 if first else 6)
-        if not 0 <= (end - begin).days < DAYS_MAX:
-            raise Problem(
-                Kind.BAD_RANGE,
-                f"`to` is at or after `from`, and at most {DAYS_MAX} days are told.",
-                limit=DAYS_MAX,
-            )
-        dates = [begin + dt.timedelta(days=n) for n in range((end - begin).days + 1)]
+        """The sessions of each day: so many, from a date on, or from today."""
+        begin = first or self._today()
+        dates = [begin + dt.timedelta(days=ahead) for ahead in range(count)]
         return DaysReply(
             days=[_reply(trading_day(self._calendar, date)) for date in dates],
             calendar_as_of=self._calendar.as_of,
@@ -106,7 +102,7 @@ def add_calendar_routes(app: FastAPI, door: CalendarDoor) -> None:
         name="read_days",
         summary="Sessions by day",
         response_model=DaysReply,
-        responses=problems(Kind.BAD_RANGE, Kind.INVALID_REQUEST),
+        responses=problems(Kind.INVALID_REQUEST),
         tags=["market"],
     )
     app.router.add_api_route(

@@ -143,7 +143,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self.metrics.refused.labels("slow_reader").inc()
         self.transport.abort()
 
-    def _give_up(self, kind: Kind, detail: str, **members: int) -> None:
+    def _give_up(self, kind: Kind, detail: str, **members: Any) -> None:
         self._refusal = Problem(kind, detail, **members)
         raise _Refused
 

@@ -34,7 +34,6 @@ class Kind(Enum):
     REPEATED_PARAMETER = ("repeated-parameter", 422, "A query parameter is repeated")
     UNKNOWN_FIELD = ("unknown-field", 422, "No such member of a quote")
     UNKNOWN_SELECTION = ("unknown-selection", 404, "No such index or group")
-    BAD_RANGE = ("bad-range", 422, "Not a range that can be answered")
     NO_SYMBOLS = ("no-symbols", 422, "No scrips were named")
     TOO_MANY_SYMBOLS = ("too-many-symbols", 422, "Too many scrips in one request")
     BAD_REQUEST = ("bad-request", 400, "The request could not be read")

@@ -14,10 +14,7 @@ from bse_gateway.rest.quote_json import (
     trust_json,
 )
 from bse_gateway.rest.quote_msgpack import batch_msgpack, quote_msgpack
-
-
-ALWAYS = frozenset({"symbol", "code", "position"})
-"""No choice of members leaves these out, nor what tells how far the price may be trusted."""
+from bse_gateway.rest.replies import ALWAYS
 
 
 CACHING = "private, no-cache"

@@ -21,7 +21,7 @@ from bse_gateway.rest.quote_answers import (
     Shape,
     shape_of,
 )
-from bse_gateway.rest.replies import BatchReply, QuoteReply
+from bse_gateway.rest.replies import BatchReply, PartialQuoteReply, QuoteReply
 from bse_gateway.rest.symbol import DESCRIPTION, EXAMPLES, SCHEMA
 from bse_shared.quotes.instrument import Instrument
 
@@ -94,7 +94,7 @@ def _shape(request: Request) -> Shape:
 
 def field_names(chosen: str) -> frozenset[str]:
     """The members of a comma-separated list. Raises the problem of one that no quote has."""
-    names = frozenset(part.strip() for part in chosen.split(",") if part.strip())
+    names = frozenset(chosen.split(","))
     unknown = sorted(name[:64] for name in names - QuoteReply.model_fields.keys())
     if unknown:
         raise Problem(
@@ -141,7 +141,7 @@ def add_quote_routes(app: FastAPI, door: QuoteDoor) -> None:
         door.one,
         name="read_quote",
         summary="One scrip's quote",
-        response_model=QuoteReply,
+        response_model=QuoteReply | PartialQuoteReply,
         responses={
             **QUOTES_OK,
             **problems(
@@ -208,7 +208,7 @@ _SYMBOLS = {
     "in": "query",
     "required": True,
     "description": "identifiers separated by commas; write `&` of a symbol as `%26`",
-    "schema": {"type": "string", "minLength": 1, "pattern": "[0-9A-Za-z]"},
+    "schema": {"type": "string", "minLength": 1, "pattern": r"[^\s,]"},
     "example": "RELIANCE,532540,INE009A01021",
 }
 _FIELDS = {

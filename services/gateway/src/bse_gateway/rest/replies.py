@@ -4,7 +4,7 @@ import datetime as dt
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, create_model
 
 from bse_gateway.lookup import Reason
 from bse_gateway.subscription_set import Action, Refusal
@@ -32,6 +32,10 @@ class PositionReply(Reply):
 
     epoch: int = Field(examples=[1795330000000])
     sequence: int = Field(examples=[12])
+
+
+def _left_out() -> None:
+    """The value of a member that was not asked for: none, and no default that a contract would tell."""
 
 
 class QuoteReply(Reply):
@@ -98,6 +102,32 @@ class QuoteReply(Reply):
     )
 
 
+ALWAYS = frozenset({"symbol", "code", "position"})
+"""No choice of members leaves these out, nor what tells how far the price may be trusted."""
+
+_OF_THE_MOMENT = {"quality", "confirmed_at_ms", "age_ms"}
+
+
+class _Partial(Reply):
+    """A quote with the members of `fields` only, and those that are always there."""
+
+
+PartialQuoteReply = create_model(
+    "PartialQuoteReply",
+    __base__=_Partial,
+    __doc__=_Partial.__doc__,
+    **{  # type: ignore[call-overload]
+        name: (
+            field.annotation,
+            field
+            if name in ALWAYS | _OF_THE_MOMENT
+            else Field(default_factory=_left_out, description=field.description),
+        )
+        for name, field in QuoteReply.model_fields.items()
+    },
+)
+
+
 class IdentifierError(Reply):
     """Why there is nothing for one identifier."""
 
@@ -109,7 +139,7 @@ class IdentifierError(Reply):
 class BatchReply(Reply):
     """Quotes in the order asked, each scrip once, and the identifiers without one."""
 
-    quotes: list[QuoteReply]
+    quotes: list[QuoteReply | PartialQuoteReply]
     errors: list[IdentifierError]
     server_time_ms: EpochMs
 

@@ -204,7 +204,12 @@ class UdfDoor:
             ]
         )
 
-    async def quotes(self, symbols: Annotated[str, Query(max_length=4096)]) -> Response:
+    async def quotes(
+        self,
+        symbols: Annotated[
+            str, Query(max_length=4096, json_schema_extra={"pattern": r"[^\s,]"})
+        ],
+    ) -> Response:
         """Quotes of several scrips, in the protocol's names."""
         moment = self._lookup.moment()
         identifiers = distinct(symbols)
