@@ -188,7 +188,7 @@ class Lookup:
         confirmed = [table.confirmed(shard) for shard in range(shards)]
         common = [(each.all_at_ms, each.apart) for each in confirmed]
         for identifier, scrip in named:
-            if scrip.__class__ is Miss:
+            if scrip.__class__ is Miss:  # quicker than isinstance
                 misses.append(scrip)
                 continue
             code = scrip.code  # type: ignore[union-attr]

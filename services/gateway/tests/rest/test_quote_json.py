@@ -158,7 +158,9 @@ def test_a_batch_is_what_the_contract_describes(symbols, count):
     """Whatever was asked comes back as valid JSON."""
     quote = written(QuoteView(RELIANCE, an_image(), Trust(Quality.LIVE, 1, 1)))
     errors = [Miss(symbol, Reason.UNKNOWN_SYMBOL) for symbol in symbols]
-    found = BatchReply.model_validate_json(batch_json([quote] * count, errors, 7))
+    found = BatchReply.model_validate_json(
+        batch_json(b",".join([quote] * count), errors, 7)
+    )
     assert (count, symbols, 7) == (
         len(found.quotes),
         [error.symbol for error in found.errors],

@@ -14,6 +14,7 @@ from bse_gateway.rest.boards import BoardDoor, add_board_routes
 from bse_gateway.rest.body_limit import BodyLimit
 from bse_gateway.rest.calendar import CalendarDoor, add_calendar_routes
 from bse_gateway.rest.contract import DESCRIPTION, GatewayApp
+from bse_gateway.rest.docs_page import add_docs_page
 from bse_gateway.rest.envelope import Envelope, RequestIds
 from bse_gateway.rest.instruments import InstrumentDoor, add_instrument_routes
 from bse_gateway.rest.lean_door import (
@@ -54,7 +55,7 @@ def create_app(
         title="BSE quotes",
         version=version,
         description=DESCRIPTION,
-        # The interactive pages load scripts from other hosts; the contract itself is served.
+        # FastAPI's pages load scripts from other hosts; `docs_page` is ours.
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -73,6 +74,7 @@ def create_app(
     add_subscription_routes(app, door)
     add_auth_routes(app, identity)
     add_admin_routes(app, identity)
+    add_docs_page(app)
     identity.guard.stand_before(app.router.routes)
     answer_errors_as_problems(app)
     answer_refusals_as_problems(app)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from fastapi import FastAPI, Query, Request, Response
+from fastapi import FastAPI, Path, Query, Request, Response
 
 from bse_gateway.lookup import Lookup, Market
 from bse_gateway.market_board import Board, Breadth, breadth, ranked
@@ -31,6 +31,13 @@ Fields = Annotated[
         description="only these members, separated by commas; see /api/stock/{symbol}",
         json_schema_extra={"pattern": FIELDS_PATTERN},
         openapi_examples={"short": {"value": "last,change_percent"}},
+    ),
+]
+IndexName = Annotated[
+    str,
+    Path(
+        description="as /api/indices lists it; `S&P BSE` before it may stay",
+        openapi_examples={"index": {"value": "SENSEX"}},
     ),
 ]
 Mover = Literal["gainers", "losers", "volume", "turnover", "trades"]
@@ -142,7 +149,7 @@ class BoardDoor:
         )
 
     async def members(
-        self, name: str, request: Request, fields: Fields = None
+        self, name: IndexName, request: Request, fields: Fields = None
     ) -> Response:
         """Quotes of all members of an index, however many, by scrip code."""
         self._lookup.moment()

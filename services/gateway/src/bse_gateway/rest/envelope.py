@@ -33,6 +33,7 @@ ON_EVERY_ANSWER = [
 ]
 _NOT_STORED = (b"cache-control", b"no-store")
 """The default of routes that say nothing: answers here are of one instant."""
+_DEFAULTS = [*ON_EVERY_ANSWER, _NOT_STORED]
 
 
 class RequestIds:
@@ -121,9 +122,9 @@ class Envelope:
 
 def _stamp(start: Message, request_id: str, duration_ms: float) -> None:
     """Put our headers on an answer; what a route has set stays."""
-    headers = [*start.get("headers", ()), *ON_EVERY_ANSWER]
-    if not any(name == b"cache-control" for name, _ in headers):
-        headers.append(_NOT_STORED)
+    headers = [*start.get("headers", ())]
+    set_already = {name for name, _ in headers}
+    headers += [h for h in _DEFAULTS if h[0] not in set_already]
     headers.append((b"x-request-id", request_id.encode()))
     headers.append((b"server-timing", b"app;dur=%.2f" % duration_ms))
     start["headers"] = headers

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from bse_gateway.lookup import Lookup, Miss, Moment, Named, QuoteView, Trust
+from bse_gateway.lookup import Judged, Lookup, Miss, Moment, Named, QuoteView, Trust
 from bse_gateway.rest.conditional import digest_tag, quote_tag
 from bse_gateway.rest.negotiation import JSON, MSGPACK
 from bse_gateway.rest.quote_json import (
@@ -102,10 +102,11 @@ class QuoteAnswers:
         """Quotes of several scrips at one instant, each once; what has none is in `misses`. Raises NotReady."""
         moment = self._lookup.moment()
         judged, misses = self._lookup.quotes(named, moment)
-        texts, marks = self._settled.batch(judged, self._tails(moment))
+        quotes, places = self._settled.batch(judged, self._tails(moment))
         version = self._lookup.master_version
         tag = digest_tag(
-            marks,
+            places,
+            _qualities(judged),
             (f"{miss.reason}:{miss.symbol}" for miss in misses),
             (str(version), shape.label),
         )
@@ -113,10 +114,10 @@ class QuoteAnswers:
             views = map(QuoteView._make, judged)
             body = batch_msgpack(views, misses, moment.now_ms, shape.names)
         elif shape.names is not None:
-            chosen = [chosen_json(QuoteView(*each), shape.names) for each in judged]
-            body = batch_json(chosen, misses, moment.now_ms)
+            chosen = (chosen_json(QuoteView(*each), shape.names) for each in judged)
+            body = batch_json(b",".join(chosen), misses, moment.now_ms)
         else:
-            body = batch_json(texts, misses, moment.now_ms)
+            body = batch_json(quotes, misses, moment.now_ms)
         return Answer(body, shape.media_type, tag, len(judged), misses)
 
     def _tails(self, moment: Moment) -> dict[Trust, bytes]:
@@ -124,3 +125,9 @@ class QuoteAnswers:
         if self._moment is not moment:
             self._moment, self._written = moment, {}
         return self._written
+
+
+def _qualities(judged: Sequence[Judged]) -> list[str]:
+    """The quality of each quote, or the one that all share: trusts are few, quotes may be many."""
+    found = {trust.quality for trust in {each[2] for each in judged}}
+    return list(found) if len(found) == 1 else [trust.quality for _, _, trust in judged]

@@ -95,9 +95,10 @@ class SettledQuotes:
 
     def batch(
         self, judged: Iterable[Judged], tails: dict[Trust, bytes]
-    ) -> tuple[list[bytes], list[str]]:
-        """The objects, and what of each makes a tag: its place and its quality. `tails` holds `trust_json`."""
-        texts, marks = [], []
+    ) -> tuple[bytes, list[str]]:
+        """The objects with commas between them, and the place of each in history. `tails` holds `trust_json` of what was met already."""
+        parts: list[bytes] = []
+        places = []
         get = self._kept.get
         for scrip, image, trust in judged:
             kept = get(scrip[0])
@@ -106,19 +107,17 @@ class SettledQuotes:
             tail = tails.get(trust)
             if tail is None:
                 tail = tails[trust] = trust_json(trust)
-            texts.append(kept[2] + tail)
-            marks.append(kept[3])
-            marks.append(trust.quality)
-        return texts, marks
+            parts += (kept[2], tail, b",")
+            places.append(kept[3])
+        return b"".join(parts[:-1]), places
 
 
-def batch_json(
-    quotes: Iterable[bytes], errors: Iterable[Miss], server_time_ms: int
-) -> bytes:
-    """The answer to a batch, from quotes already written."""
+def batch_json(quotes: bytes, errors: Iterable[Miss], server_time_ms: int) -> bytes:
+    """The answer to a batch, from quotes already written, with commas between them."""
+    told = [error_members(miss) for miss in errors]
     return b'{"quotes":[%b],"errors":%b,"server_time_ms":%d}' % (
-        b",".join(quotes),
-        json.dumps([error_members(miss) for miss in errors]).encode(),
+        quotes,
+        json.dumps(told).encode() if told else b"[]",
         server_time_ms,
     )
 

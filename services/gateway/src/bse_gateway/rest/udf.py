@@ -43,6 +43,12 @@ DAYS_LOOKED_MAX = 14
 """Within so many days from any there is a normal one."""
 
 
+ChartSymbol = Annotated[
+    str,
+    Query(max_length=64, openapi_examples={"symbol": {"value": "BSE:RELIANCE"}}),
+]
+
+
 class UdfErrorReply(Reply):
     """The protocol's error."""
 
@@ -171,7 +177,7 @@ class UdfDoor:
         seconds = self._lookup.moment().now_ms // 1000
         return Response(str(seconds), media_type="text/plain")
 
-    async def symbols(self, symbol: Annotated[str, Query(max_length=64)]) -> Response:
+    async def symbols(self, symbol: ChartSymbol) -> Response:
         """How a chart is to show a scrip."""
         now_ms = self._lookup.moment().now_ms
         found = self._lookup.scrip(_without_exchange(symbol))
@@ -207,7 +213,12 @@ class UdfDoor:
     async def quotes(
         self,
         symbols: Annotated[
-            str, Query(max_length=4096, json_schema_extra={"pattern": r"[^\s,]"})
+            str,
+            Query(
+                max_length=4096,
+                json_schema_extra={"pattern": r"[^\s,]"},
+                openapi_examples={"two": {"value": "BSE:RELIANCE,BSE:TCS"}},
+            ),
         ],
     ) -> Response:
         """Quotes of several scrips, in the protocol's names."""
@@ -222,9 +233,19 @@ class UdfDoor:
 
     async def history(
         self,
-        symbol: Annotated[str, Query(max_length=64)],
-        resolution: Annotated[str, Query(max_length=8)],
-        to: Annotated[int, Query(ge=0, le=2**40)],
+        symbol: ChartSymbol,
+        resolution: Annotated[
+            str, Query(max_length=8, openapi_examples={"day": {"value": "1D"}})
+        ],
+        to: Annotated[
+            int,
+            Query(
+                ge=0,
+                le=2**40,
+                description="seconds since 1970",
+                openapi_examples={"time": {"value": 1795334400}},
+            ),
+        ],
         from_: Annotated[int, Query(alias="from", ge=0, le=2**40)] = 0,
         countback: Annotated[int, Query(ge=0, le=100_000)] = 0,
     ) -> Response:
