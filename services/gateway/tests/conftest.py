@@ -239,6 +239,7 @@ async def _serving(door, limits=LIMITS, registry=None):
         log_config=None,
         lifespan="off",
         server_header=False,
+        timeout_graceful_shutdown=1,  # a failed test may leave a request half-way
     )
     server = uvicorn.Server(config)
     async with asyncio.TaskGroup() as group:

@@ -68,10 +68,10 @@ BAD = {
 
 @pytest.fixture
 async def served(make_door, market, serving):
-    """A server that waits a tenth of a second; its port and its metrics."""
+    """A server that waits half a second; its port and its metrics."""
     market.report({TCS.code: a_quote()})
-    door = await make_door(rest=RestSettings(body_within_s=0.1))
-    limits = ConnectionLimits(connections_max=3, head_within_s=0.1, read_within_s=0.2)
+    door = await make_door(rest=RestSettings(body_within_s=0.5))
+    limits = ConnectionLimits(connections_max=100, head_within_s=0.5, read_within_s=0.2)
     registry = CollectorRegistry()
     async with serving(door, limits, registry) as port:
         yield port, registry
@@ -79,8 +79,17 @@ async def served(make_door, market, serving):
 
 @pytest.fixture
 def port(served):
-    """The server's port."""
+    """The port of the server that waits half a second."""
     return served[0]
+
+
+@pytest.fixture
+async def patient_port(make_door, market, serving):
+    """The port of a server that waits longer than any test runs, and takes three connections."""
+    market.report({TCS.code: a_quote()})
+    limits = ConnectionLimits(connections_max=3, head_within_s=60, read_within_s=60)
+    async with serving(await make_door(), limits) as port:
+        yield port
 
 
 def problem_in(answer):
@@ -98,10 +107,10 @@ def problem_in(answer):
 
 @pytest.mark.parametrize(("data", "slug"), BAD.values(), ids=BAD)
 async def test_what_is_no_good_request_is_answered_once_and_cut(
-    port, wire_to, data, slug
+    patient_port, wire_to, data, slug
 ):
     """One problem, then the end: nothing that follows is taken for another request."""
-    wire = await wire_to(port)
+    wire = await wire_to(patient_port)
     wire.send(data, b"\r\n\r\n", GET, b"\r\n")
     answer = await wire.rest()
     assert slug == problem_in(answer)
@@ -136,12 +145,12 @@ async def test_a_body_that_drips_is_cut(port, wire_to):
     assert "too-slow" == problem_in(await wire.rest())
 
 
-async def test_one_connection_too_many_is_turned_away(port, wire_to):
+async def test_one_connection_too_many_is_turned_away(patient_port, wire_to):
     """And told when to come again; the others go on."""
-    wires = [await wire_to(port) for _ in range(3)]
+    wires = [await wire_to(patient_port) for _ in range(3)]
     for wire in wires:
         assert b" 200 " in (await wire.ask(GET + b"\r\n"))[0][0]
-    answer = await (await wire_to(port)).rest()
+    answer = await (await wire_to(patient_port)).rest()
     assert "overloaded" == problem_in(answer)
     assert b"Retry-After: 1" in answer
     assert b" 200 " in (await wires[0].ask(GET + b"\r\n"))[0][0]
@@ -150,9 +159,9 @@ async def test_one_connection_too_many_is_turned_away(port, wire_to):
 @pytest.mark.parametrize(
     "flood", [b"GET /" + b"a" * 400_000, GET + b"X: y\r\n" * 50_000]
 )
-async def test_a_flood_is_not_read_to_its_end(port, wire_to, flood):
+async def test_a_flood_is_not_read_to_its_end(patient_port, wire_to, flood):
     """The answer may be lost with it: the server closes while the flood is still arriving."""
-    wire = await wire_to(port)
+    wire = await wire_to(patient_port)
     wire.send(flood)
     answer = await wire.rest()
     assert answer == b"" or "too-l" in problem_in(answer)
