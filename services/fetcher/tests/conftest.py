@@ -16,7 +16,6 @@ from bse_exchange_sim.load import load_universe
 from bse_exchange_sim.market_clock import IST
 from bse_exchange_sim.server import Server, listen
 from bse_exchange_sim.settings import Settings
-from bse_fetcher.exchange.bse_client import BseClient
 from bse_fetcher.feed import Feed
 from bse_fetcher.instruments import KnownInstruments
 from bse_fetcher.loops.poll import Poller
@@ -24,7 +23,9 @@ from bse_fetcher.loops.refresh_master import MasterRefresher
 from bse_fetcher.metrics import FetcherMetrics
 from bse_fetcher.polling.pace import Pace
 from bse_fetcher.polling.plausibility import Timeline
+from bse_fetcher.publisher import Publisher
 from bse_fetcher.settings import BseSettings
+from bse_fetcher.sources.bse.client import BseClient
 from bse_fetcher.terms import Terms
 from bse_shared.redis_edge.connection import RedisSettings, open_redis
 from bse_shared.redis_edge.store import MarketStore
@@ -131,7 +132,7 @@ class Fetcher:
             pace=PACE,
             session=lambda: self.session,
             metrics=self.metrics,
-            timeline=Timeline(),
+            publisher=Publisher(self.terms, self.instruments, self.metrics, Timeline()),
         )
         self.master = MasterRefresher(
             client=client,

@@ -2,7 +2,7 @@
 
 from hypothesis import given
 
-from bse_shared.quotes.delta import apply, diff, diff_seen, mask_of, merge
+from bse_shared.quotes.delta import apply, change_seen, diff, mask_of, merge
 from bse_shared.quotes.quote import FIELDS
 from bse_shared.testing.strategies import DELTAS, QUOTES
 
@@ -34,10 +34,12 @@ def test_merge_is_associative(x, y, z):
 @given(QUOTES, DELTAS)
 def test_seen_fields_change_only_themselves(q, seen):
     """What a source did not report stays; what it reported is taken."""
-    after = apply(q, diff_seen(q, seen))
+    delta, after = change_seen(q, seen)
+
+    assert after == apply(q, delta)
 
     assert after == apply(q, seen)
-    assert {} == diff_seen(after, seen)
+    assert ({}, after) == change_seen(after, seen)
 
 
 @given(QUOTES, DELTAS)

@@ -7,7 +7,6 @@ from typing import Any
 import aiohttp
 from fastapi import FastAPI
 
-from bse_fetcher.exchange.bse_client import BseClient
 from bse_fetcher.feed import Feed
 from bse_fetcher.instruments import KnownInstruments
 from bse_fetcher.loops.poll import Poller
@@ -15,8 +14,10 @@ from bse_fetcher.loops.refresh_master import MasterRefresher
 from bse_fetcher.metrics import FetcherMetrics
 from bse_fetcher.polling.pace import Pace
 from bse_fetcher.polling.plausibility import Timeline
+from bse_fetcher.publisher import Publisher
 from bse_fetcher.session_source import CalendarSource
 from bse_fetcher.settings import FetcherSettings
+from bse_fetcher.sources.bse.client import BseClient
 from bse_fetcher.terms import Terms
 from bse_shared.redis_edge.connection import StoreUnavailable, open_redis
 from bse_shared.redis_edge.instances import Instances
@@ -57,7 +58,7 @@ async def assemble(settings: FetcherSettings, shell: Shell) -> AsyncIterator[Ser
             pace=pace,
             session=calendar.session,
             metrics=metrics,
-            timeline=Timeline(),
+            publisher=Publisher(terms, instruments, metrics, Timeline()),
         )
         master = MasterRefresher(
             client=client,

@@ -42,6 +42,11 @@ class Terms:
         self._seen_epoch = 0
 
     @property
+    def shards(self) -> int:
+        """Into how many shards the market is split."""
+        return self._store.shards
+
+    @property
     def active(self) -> bool:
         """Whether this fetcher holds the whole market."""
         return len(self.writers) == self._store.shards

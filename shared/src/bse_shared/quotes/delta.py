@@ -26,9 +26,17 @@ def diff(old: Quote, new: Quote) -> Delta:
     }
 
 
-def diff_seen(old: Quote, seen: Mapping[int, Value]) -> Delta:
-    """What `seen`, the fields that a source reported, changes in `old`; fields not seen stay."""
-    return {number: value for number, value in seen.items() if old[number] != value}
+def change_seen(old: Quote, seen: Mapping[int, Value]) -> tuple[Delta, Quote]:
+    """What `seen`, the fields that a source reported, changes in `old`, and the quote with it.
+
+    Fields not seen stay. All numbers must be known ones.
+    """
+    values = [*old]
+    delta: Delta = {}
+    for number, value in seen.items():
+        if values[number] != value:
+            values[number] = delta[number] = value
+    return delta, Quote._make(values) if delta else old
 
 
 def apply(quote: Quote, delta: Mapping[int, Value]) -> Quote:

@@ -7,7 +7,7 @@ whose commit failed or is in doubt must be followed by a new term: only the stor
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bse_shared.quotes.delta import apply, diff_seen
+from bse_shared.quotes.delta import change_seen
 from bse_shared.quotes.frame import (
     NO_IMAGE,
     Change,
@@ -22,7 +22,11 @@ from bse_shared.quotes.quote import Value
 
 
 Seen = Mapping[int, Mapping[int, Value]]
-"""What a source reported: scrip code to the fields it gave, by field number."""
+"""What a source reported: scrip code to the fields it gave, by field number.
+
+Fields are never changed once they were handed over: a source that says the same again may hand over the same
+object, and the writer need not look into it.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class Plan:
     images: dict[int, Image]
     confirmed: Confirmed
     kept_alive: tuple[int, ...]
+    seen: Seen
 
 
 class ShardWriter:
@@ -47,6 +52,12 @@ class ShardWriter:
         self.position = term.position
         self.images = dict(term.images)
         self.confirmed = term.confirmed
+        # The fields that each image last took in; what is handed over again changes nothing.
+        self._taken: dict[int, Mapping[int, Value]] = {}
+
+    def has_taken(self, code: int, fields: Mapping[int, Value]) -> bool:
+        """Whether these very fields are what the scrip's image took in last."""
+        return self._taken.get(code) is fields
 
     def plan_list(self, seen: Seen, received_at_ms: int) -> Plan:
         """The plan for an answer that lists the whole shard; scrips it lacks stay unconfirmed."""
@@ -60,23 +71,28 @@ class ShardWriter:
     def committed(self, plan: Plan) -> None:
         """The store took the plan."""
         self.images.update(plan.images)
+        self._taken.update(plan.seen)
         self.position = plan.frame.position
         self.confirmed = plan.confirmed
 
     def _plan(self, seen: Seen, confirmation: Confirmation) -> Plan:
         position = Position(self.position.epoch, self.position.sequence + 1)
-        changes = []
-        images = {}
+        changes: list[Change] = []
+        images: dict[int, Image] = {}
+        kept_alive: list[int] = []
+        held_images, taken, at_ms = self.images, self._taken, confirmation.at_ms
         for code, fields in seen.items():
-            held = self.images.get(code, NO_IMAGE)
-            delta = diff_seen(held.quote, fields)
+            if taken.get(code) is fields:
+                kept_alive.append(code)
+                continue
+            held = held_images.get(code, NO_IMAGE)
+            delta, quote = change_seen(held.quote, fields)
             if delta or held is NO_IMAGE:
                 changes.append(Change(code, held.position, delta))
-                images[code] = Image(
-                    position, confirmation.at_ms, apply(held.quote, delta)
-                )
-        frame = Frame(
-            self.shard, position, confirmation.at_ms, confirmation, tuple(changes)
+                images[code] = Image(position, at_ms, quote)
+            else:
+                kept_alive.append(code)
+        frame = Frame(self.shard, position, at_ms, confirmation, tuple(changes))
+        return Plan(
+            frame, images, self.confirmed.after(confirmation), tuple(kept_alive), seen
         )
-        kept_alive = tuple(code for code in seen if code not in images)
-        return Plan(frame, images, self.confirmed.after(confirmation), kept_alive)

@@ -6,25 +6,29 @@ import time
 from collections.abc import Awaitable, Callable
 
 import msgpack
+from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
 from bse_bench.end_to_end import latencies_ms
 from bse_bench.market_bodies import market_bodies
 from bse_bench.report import Row, at_most, percentile, tell
-from bse_fetcher.exchange.bse_payload import read_market
+from bse_fetcher.instruments import KnownInstruments
+from bse_fetcher.metrics import FetcherMetrics
+from bse_fetcher.polling.plausibility import Timeline
+from bse_fetcher.publisher import Publisher
+from bse_fetcher.sources.bse.market_list import MarketReader
+from bse_fetcher.terms import Terms
 from bse_local_stack.ports import free_ports
 from bse_local_stack.redis_server import running_server
-from bse_shared.quotes.instrument import InstrumentMaster
-from bse_shared.quotes.position import shard_of
 from bse_shared.quotes.quote_table import QuoteTable
-from bse_shared.quotes.shard_writer import ShardWriter
-from bse_shared.redis_edge.store import Lease, MarketStore
+from bse_shared.redis_edge.store import MarketStore
 from bse_shared.service.garbage import calm_garbage_collector
 from bse_shared.service.system_clock import SystemClock
 
 
 ROWS = 4300
 CYCLES = 40
+ROUNDS = 4
 WARM_UP = 5
 SHARDS = 8
 BOOTSTRAP_ROWS = 5000
@@ -88,47 +92,34 @@ async def _cycles(url: str) -> list[Row]:
 
 
 async def _measure(cycle: Cycle, bodies: list[bytes]) -> float:
+    """CPU of a cycle in ms, the best of a few rounds: other work on the machine can only add to it."""
     for body in bodies[:WARM_UP]:
         await cycle(body)
-    started = time.process_time()
-    for body in bodies[WARM_UP:]:
-        await cycle(body)
-    return (time.process_time() - started) * 1000 / CYCLES
+    rounds = []
+    for start in range(WARM_UP, len(bodies), CYCLES // ROUNDS):
+        some = bodies[start : start + CYCLES // ROUNDS]
+        started = time.process_time()
+        for body in some:
+            await cycle(body)
+        rounds.append((time.process_time() - started) * 1000 / len(some))
+    return min(rounds)
 
 
 async def _our_cycle(redis: Redis) -> Cycle:
+    """The fetcher's own parts, from an answer's bytes to its published frames."""
     store = MarketStore(redis, SystemClock(), SHARDS)
-    leases = [
-        lease
-        for shard in range(SHARDS)
-        if (lease := await store.take_lease(shard, "bench", 600_000, 0))
-    ]
-    writers = [ShardWriter(await store.snapshot(shard)) for shard in range(SHARDS)]
+    metrics = FetcherMetrics(CollectorRegistry())
+    terms = Terms(store, SystemClock(), "bench", 600, metrics)
+    await terms.hold()
+    publisher = Publisher(terms, KnownInstruments(), metrics, Timeline())
+    reader = MarketReader()
 
     async def cycle(body: bytes) -> None:
-        await _commit(store, leases, writers, body)
+        await publisher.publish_list(reader.read(body), store.now_ms())
+        if not terms.active:
+            raise RuntimeError("a commit was refused")
 
     return cycle
-
-
-async def _commit(
-    store: MarketStore, leases: list[Lease], writers: list[ShardWriter], body: bytes
-) -> None:
-    answer = read_market(body)
-    by_shard: list[dict[int, dict[int, object]]] = [{} for _ in range(SHARDS)]
-    for code, fields in answer.seen.items():
-        by_shard[shard_of(code, SHARDS)][code] = dict(fields)
-    master = InstrumentMaster(answer.instruments.values(), 1)
-    now_ms = store.now_ms()
-    jobs = [
-        (lease, writer.plan_list(by_shard[writer.shard], now_ms))  # type: ignore[arg-type]
-        for lease, writer in zip(leases, writers, strict=True)
-    ]
-    refusals = await store.commit(jobs, master)
-    if any(refusals):
-        raise RuntimeError(f"a commit was refused: {refusals}")
-    for writer, (_, plan) in zip(writers, jobs, strict=True):
-        writer.committed(plan)
 
 
 def _plain_cycle(redis: Redis) -> Cycle:

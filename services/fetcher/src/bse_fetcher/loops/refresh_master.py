@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import structlog
 
-from bse_fetcher.exchange.bse_client import BseClient
-from bse_fetcher.exchange.bse_payload import read_master
-from bse_fetcher.exchange.errors import ExchangeError, RateLimited
 from bse_fetcher.instruments import KnownInstruments
+from bse_fetcher.sources.bse.client import BseClient
+from bse_fetcher.sources.bse.master import read_master
+from bse_fetcher.sources.errors import ExchangeError, RateLimited
 from bse_fetcher.terms import Terms
 from bse_shared.pacing.clock import Clock
 from bse_shared.redis_edge.store import MarketStore

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bse_fetcher.exchange.bse_payload import read_market, read_master
-from bse_fetcher.exchange.bse_values import NAME_MAX, PAISE_MAX
-from bse_fetcher.exchange.errors import MalformedAnswer
+from bse_fetcher.sources.bse.market_list import MarketReader, read_market
+from bse_fetcher.sources.bse.values import NAME_MAX, PAISE_MAX
+from bse_fetcher.sources.errors import MalformedAnswer
 from bse_shared.quotes.quote import EMPTY, NUMBER, Condition, Quote, Source
 
 
@@ -50,19 +50,8 @@ CREDITACC_QUOTE = Quote(
     condition=Condition.GOOD,
 )
 GOOD = {"scrip_cd": 500325, "scripname": "RELIANCE", "ltradert": 2901.35}
-# Recorded in September 2026.
-INFY = {
-    "SCRIP_CD": "500209",
-    "Scrip_Name": "Infosys Ltd",
-    "Status": "Active",
-    "GROUP": "A",
-    "FACE_VALUE": "5.00",
-    "ISIN_NUMBER": "INE009A01021",
-    "INDUSTRY": None,
-    "scrip_id": "INFY",
-    "Segment": "Equity",
-    "Mktcap": "407430.68",
-}
+FULL = {name: value for name, value in CREDITACC.items() if name not in GOOD}
+FULL |= {"highrate": 3000.0}
 
 
 def table(*rows):
@@ -434,90 +423,62 @@ def test_good_rows_do_not_depend_on_their_neighbours(stranger, order):
 
 @given(st.binary(max_size=200))
 def test_random_bytes_are_an_answer_or_malformed(body):
-    """Neither reader knows another error."""
-    for read in (read_market, read_master):
-        with suppress(MalformedAnswer):
-            read(body)
+    """The reader knows no other error."""
+    with suppress(MalformedAnswer):
+        read_market(body)
 
 
 @given(st.data())
 def test_a_good_answer_with_a_byte_changed_is_an_answer_or_malformed(data):
     """Damage on the way never ends the process."""
-    for body, read in (
-        (table(CREDITACC, GOOD), read_market),
-        (json.dumps([INFY, INFY]).encode(), read_master),
-    ):
-        place = data.draw(st.integers(0, len(body) - 1))
-        damaged = body[:place] + data.draw(st.binary(max_size=3)) + body[place + 1 :]
-        with suppress(MalformedAnswer):
-            read(damaged)
+    body = table(CREDITACC, GOOD)
+    place = data.draw(st.integers(0, len(body) - 1))
+    damaged = body[:place] + data.draw(st.binary(max_size=3)) + body[place + 1 :]
+    with suppress(MalformedAnswer):
+        read_market(damaged)
 
 
-# The instrument master.
+# A reader that remembers.
 
-
-def test_the_captured_master_row_is_read():
-    """Code, symbol, ISIN, name and group of a listing."""
-    answer = read_master(json.dumps([INFY]).encode())
-
-    assert [
-        (500209, "INFY", "INE009A01021", "Infosys Ltd", "A", "")
-    ] == answer.instruments
-    assert [] == answer.rejected
-
-
-def test_what_the_master_does_not_say_is_empty():
-    """Null and missing members are no reason to miss a scrip."""
-    bare = {"SCRIP_CD": 500209, "scrip_id": " infy ", "ISIN_NUMBER": None}
-
-    assert [(500209, "INFY", "", "", "", "")] == (
-        read_master(json.dumps([bare]).encode()).instruments
-    )
-
-
-@pytest.mark.parametrize(
-    ("bad", "reason"),
-    [
-        ("row", "Expected `object`"),
-        (None, "Expected `object`"),
-        ({**INFY, "SCRIP_CD": None}, "SCRIP_CD"),
-        ({**INFY, "SCRIP_CD": "0"}, "scrip code '0'"),
-        ({**INFY, "SCRIP_CD": "\u00b2"}, "scrip code"),
-        ({**INFY, "SCRIP_CD": "5" * 5000}, "scrip code '555"),
-        ({**INFY, "SCRIP_CD": "INFY"}, "scrip code 'INFY'"),
-        ({**INFY, "scrip_id": None}, "scrip_id"),
-        ({**INFY, "scrip_id": " "}, "no scrip_id"),
-        ({**INFY, "Scrip_Name": 5}, "Scrip_Name"),
-        ({"scrip_id": "INFY"}, "SCRIP_CD"),
-    ],
+CODES = (500325, 532540, 541770)
+TYPED_ROWS = st.fixed_dictionaries(
+    {
+        **{name: st.just(value) for name, value in CREDITACC.items()},
+        "scrip_cd": st.sampled_from(CODES),
+        "scripname": st.sampled_from(["CREDITACC", "RELIANCE", ""]),
+        "ltradert": st.sampled_from([1523.05, 1523.1, 1560, 0.0, -1.0, 1523.055]),
+        "highrate": st.sampled_from([1560.0, 1425.0, 0.0]),
+        "openrate": st.sampled_from([1439.65, 0.0, 1e300]),
+        "trd_val": st.sampled_from([1531.0, 1531.25, 0.001, -1.0]),
+        "trd_vol": st.sampled_from([101527, 0, -1, 2**53]),
+        "dt_tm": st.sampled_from(["2023-10-23T13:02:34", "-", "yesterday"]),
+    }
 )
-def test_a_bad_master_row_is_named_and_the_good_ones_go_through(bad, reason):
-    """One listing never costs the list."""
-    tcs = {**INFY, "SCRIP_CD": "532540", "scrip_id": "TCS"}
-    answer = read_master(json.dumps([INFY, bad, tcs]).encode())
-
-    assert ["INFY", "TCS"] == [each.symbol for each in answer.instruments]
-    (rejected,) = answer.rejected
-    assert "#1" == rejected.row
-    assert reason in rejected.reason
 
 
-@pytest.mark.parametrize(
-    ("body", "kind"),
-    [
-        (b"<html>", "html"),
-        (b"null", "null"),
-        (b"", "empty"),
-        (b"[]", "empty"),
-        (b'["row"]', "empty"),
-        (json.dumps([INFY]).encode()[:-9], "truncated"),
-        (b"{}", "shape"),
-        (b"[" * 100_000, "shape"),
-    ],
-)
-def test_an_answer_that_is_no_master_is_one_typed_error(body, kind):
-    """An empty list is no list: the market does not delist itself."""
-    with pytest.raises(MalformedAnswer) as caught:
-        read_master(body)
+@given(st.lists(st.lists(TYPED_ROWS, min_size=1, max_size=4), max_size=4))
+def test_a_reader_that_remembers_reads_what_a_fresh_one_reads(tables):
+    """Neither the fast way nor what was read before changes what an answer says."""
+    reader = MarketReader()
+    names = {}
+    for rows in tables:
+        body = table(*rows)
+        # A member of another type sends the whole answer the patient way.
+        patient = read_market(table(*rows, "row"))
+        answer, fresh = reader.read(body), read_market(body)
 
-    assert kind == caught.value.kind
+        assert patient.seen == answer.seen == fresh.seen
+        assert patient.rejected[:-1] == answer.rejected == fresh.rejected
+        names = {**names, **answer.instruments}
+        assert fresh.instruments.items() <= names.items()
+
+
+def test_a_row_that_says_the_same_again_is_the_very_same_object():
+    """The writer need not look into it, and nobody is told the names again."""
+    reader = MarketReader()
+    first = reader.read(table(CREDITACC, GOOD | FULL))
+    second = reader.read(table(CREDITACC, {**GOOD, **FULL, "ltradert": 2902.0}))
+
+    assert first.seen[541770] is second.seen[541770]
+    assert 290_200 == second.seen[500325][NUMBER["last_paise"]]
+    assert {} == second.instruments

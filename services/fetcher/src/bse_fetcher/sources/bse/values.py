@@ -62,8 +62,8 @@ def paise(value: object, name: str, drift: dict[str, int]) -> int | None:
     if not 0 <= scaled <= PAISE_MAX:
         raise BadValue(f"{name} {shown(value)}")
     paise = round(scaled)
-    # A double holds two decimals of ten digits exactly enough; what is further off is no price.
-    if abs(scaled - paise) > 1e-3:  # noqa: PLR2004 - a thousandth of a paisa
+    # The double nearest to so many paise is what the parser makes of these digits: others are no price.
+    if paise / 100 != value:
         raise BadValue(f"{name} {shown(value)} is not in whole paise")
     return paise or None
 

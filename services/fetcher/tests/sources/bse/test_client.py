@@ -9,19 +9,19 @@ from urllib.parse import parse_qsl, urlsplit
 import aiohttp
 import pytest
 
-from bse_fetcher.exchange.bse_client import (
+from bse_fetcher.settings import BseSettings
+from bse_fetcher.sources.bse.client import (
     RETRY_AFTER_MAX_S,
     RETRY_AFTER_S,
     BseClient,
 )
-from bse_fetcher.exchange.errors import (
+from bse_fetcher.sources.errors import (
     ExchangeError,
     ExchangeUnavailable,
     Forbidden,
     MalformedAnswer,
     RateLimited,
 )
-from bse_fetcher.settings import BseSettings
 
 
 OK = b"HTTP/1.1 200 OK\r\n"

@@ -6,13 +6,13 @@ BSE checks header *sets*: what is sent is configuration. Redirects mean a refuse
 import aiohttp
 from aiohttp import ClientTimeout
 
-from bse_fetcher.exchange.errors import (
+from bse_fetcher.settings import BseSettings
+from bse_fetcher.sources.errors import (
     ExchangeUnavailable,
     Forbidden,
     MalformedAnswer,
     RateLimited,
 )
-from bse_fetcher.settings import BseSettings
 
 
 MARKET_PATH = "/BseIndiaAPI/api/GetMktData/w"

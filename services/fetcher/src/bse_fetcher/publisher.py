@@ -1,0 +1,103 @@
+"""From an answer to published frames: check the rows against what is held, plan, commit. The only door to the store
+for prices: whatever source an answer comes from, its rows pass here, one answer at a time.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import structlog
+
+from bse_fetcher.instruments import KnownInstruments
+from bse_fetcher.metrics import FetcherMetrics
+from bse_fetcher.polling.plausibility import Timeline, contradiction
+from bse_fetcher.sources.answer import Answer
+from bse_fetcher.terms import Terms
+from bse_shared.quotes.position import shard_of
+from bse_shared.quotes.quote import Value
+
+
+log = structlog.get_logger()
+
+NAMED_ROWS_MAX = 10
+SHARDS_AT_ONCE = 2
+
+SeenByShard = list[dict[int, Mapping[int, Value]]]
+
+
+@dataclass(slots=True)
+class Publisher:
+    """Publishes answers on the shards that this fetcher may write."""
+
+    terms: Terms
+    instruments: KnownInstruments
+    metrics: FetcherMetrics
+    timeline: Timeline
+    _pen: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def publish_list(self, answer: Answer, received_at_ms: int) -> None:
+        """An answer that lists the whole market: a scrip that it lacks stays unconfirmed.
+
+        A few shards at a time: readers work on the first ones while the next are planned.
+        """
+        async with self._pen:
+            self.instruments.traded(answer.instruments)
+            by_shard = self._plausible(answer)
+            shards = sorted(self.terms.writers)
+            for start in range(0, len(shards), SHARDS_AT_ONCE):
+                plans = {
+                    shard: writer.plan_list(by_shard[shard], received_at_ms)
+                    for shard in shards[start : start + SHARDS_AT_ONCE]
+                    if (writer := self.terms.writers.get(shard)) is not None
+                }
+                await self.terms.commit(plans, self.instruments.master)
+                changed = sum(len(plan.images) for plan in plans.values())
+                self.metrics.rows.labels("changed").inc(changed)
+                unchanged = sum(len(plan.kept_alive) for plan in plans.values())
+                self.metrics.rows.labels("unchanged").inc(unchanged)
+        self.tell_rejected(answer)
+
+    def tell_rejected(self, answer: Answer) -> None:
+        """Count and name what the source got wrong."""
+        for what, count in answer.drift.items():
+            self.metrics.schema_drift.labels(what).inc(count)
+        if answer.drift:
+            log.warning("fetcher.schema_drift", **answer.drift)
+        if answer.rejected:
+            self.metrics.rows.labels("rejected").inc(len(answer.rejected))
+            log.warning(
+                "fetcher.rows_rejected",
+                count=len(answer.rejected),
+                rows=[
+                    f"{row.row}: {row.reason}"
+                    for row in answer.rejected[:NAMED_ROWS_MAX]
+                ],
+            )
+
+    def _plausible(self, answer: Answer) -> SeenByShard:
+        """The rows by shard, without those that contradict what is held."""
+        shards = self.terms.shards
+        by_shard: SeenByShard = [{} for _ in range(shards)]
+        writers = [self.terms.writers.get(shard) for shard in range(shards)]
+        doubtful: dict[int, str] = {}
+        for code, fields in answer.seen.items():
+            shard = shard_of(code, shards)
+            writer = writers[shard]
+            if writer is not None and not writer.has_taken(code, fields):
+                held = writer.images.get(code)
+                if held is not None and (why := contradiction(held, fields)):
+                    doubtful[code] = why
+                    continue
+            by_shard[shard][code] = fields
+        believed = self.timeline.believed(doubtful)
+        if believed:
+            log.warning("fetcher.new_timeline", rows=len(believed))
+        for code in believed:
+            del doubtful[code]
+            by_shard[shard_of(code, shards)][code] = answer.seen[code]
+        for why in doubtful.values():
+            self.metrics.rows.labels(why).inc()
+        if doubtful:
+            some = dict(list(doubtful.items())[:NAMED_ROWS_MAX])
+            log.warning("fetcher.rows_contradict", count=len(doubtful), rows=some)
+        return by_shard
