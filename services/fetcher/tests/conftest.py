@@ -16,18 +16,26 @@ from bse_exchange_sim.load import load_universe
 from bse_exchange_sim.market_clock import IST
 from bse_exchange_sim.server import Server, listen
 from bse_exchange_sim.settings import Settings
+from bse_fetcher.core import Core
 from bse_fetcher.feed import Feed
 from bse_fetcher.instruments import KnownInstruments
 from bse_fetcher.loops.poll import Poller
+from bse_fetcher.loops.poll_batches import BatchPoller
 from bse_fetcher.loops.refresh_master import MasterRefresher
 from bse_fetcher.metrics import FetcherMetrics
+from bse_fetcher.polling.circuit import Circuit, CircuitRules
+from bse_fetcher.polling.demand import Demand, Tier
 from bse_fetcher.polling.pace import Pace
 from bse_fetcher.polling.plausibility import Timeline
+from bse_fetcher.polling.schedule import Schedule
 from bse_fetcher.publisher import Publisher
 from bse_fetcher.settings import BseSettings
-from bse_fetcher.sources.bse.client import BseClient
+from bse_fetcher.sources.bse.client import BseSource
+from bse_fetcher.sources.guard import Guards
 from bse_fetcher.terms import Terms
+from bse_shared.redis_edge import keys
 from bse_shared.redis_edge.connection import RedisSettings, open_redis
+from bse_shared.redis_edge.source_budgets import Budget, SourceBudgets
 from bse_shared.redis_edge.store import MarketStore
 from bse_shared.sessions.session import always_open
 from bse_shared.testing.fake_clock import FakeClock
@@ -36,7 +44,9 @@ from bse_shared.testing.fake_clock import FakeClock
 SHARDS = 4
 SCRIPS = 40
 LEASE_TTL_S = 60.0
-PACE = Pace(3, 60, 15, 60)
+PACE = Pace(3, 60)
+BUDGETS = {name: Budget(1000, 1000) for name in ("bse", "yahoo", "kite")}
+INTERVALS_MS = {Tier.HOT: 3000, Tier.WARM: 15_000, Tier.COLD: 300_000}
 
 
 class Exchange:
@@ -112,41 +122,76 @@ class Exchange:
 class Fetcher:
     """One fetcher without loops: the test holds its leases and steps its poller."""
 
-    def __init__(self, redis, session, holder, **bse):
-        self.clock = FakeClock()
+    def __init__(self, redis, session, holder, clock=None, *, shared=False, **bse):
+        self.clock = clock or FakeClock()
+        self.redis = redis
+        self.holder = holder
         self.registry = CollectorRegistry()
         self.metrics = FetcherMetrics(self.registry)
         self.store = MarketStore(redis, self.clock, SHARDS)
-        self.terms = Terms(self.store, self.clock, holder, LEASE_TTL_S, self.metrics)
+        self.terms = Terms(
+            self.store, self.clock, holder, LEASE_TTL_S, self.metrics, shared=shared
+        )
         self.feed = Feed("bse", SHARDS, PACE.interval_s)
         self.instruments = KnownInstruments()
+        self.publisher = Publisher(
+            self.terms, self.instruments, self.metrics, Timeline()
+        )
+        self.core = Core(
+            holder,
+            self.clock,
+            self.store,
+            self.terms,
+            self.instruments,
+            self.publisher,
+            self.metrics,
+        )
         self.session = always_open(self.clock.wall_ms())
-        client = BseClient(session, BseSettings(**bse))
+        self.budgets = SourceBudgets(redis, self.clock, self.store.store_clock, BUDGETS)
+        self.guards = Guards(
+            self.budgets,
+            self.clock,
+            lambda: Circuit(CircuitRules(), lambda: 0.5),
+            self.metrics,
+        )
+        self.feed.sources = self.guards.records
+        self.http = session
+        self.source = BseSource(session, BseSettings(**bse))
         self.poller = Poller(
-            client=client,
-            terms=self.terms,
-            store=self.store,
-            clock=self.clock,
+            core=self.core,
+            source=self.source,
+            guard=self.guards.add("bse", "market", "primary"),
             feed=self.feed,
-            instruments=self.instruments,
             pace=PACE,
             session=lambda: self.session,
-            metrics=self.metrics,
-            publisher=Publisher(self.terms, self.instruments, self.metrics, Timeline()),
         )
         self.master = MasterRefresher(
-            client=client,
-            terms=self.terms,
-            store=self.store,
-            clock=self.clock,
-            instruments=self.instruments,
-            failed=lambda kind: self.metrics.polls.labels(f"master_{kind}").inc(),
+            core=self.core,
+            source=self.source,
+            guard=self.guards.add("bse", "master", "master"),
         )
+        self.demand = Demand(1000, 900_000, 30_000)
+
+    def batches(self, source, role="backup", **changes):
+        """A batch poller on a source; `changes` replace its parts."""
+        return BatchPoller(
+            core=self.core,
+            source=source,
+            guard=self.guards.add(source.name, "quotes", role),
+            schedule=Schedule(INTERVALS_MS, source.symbols_max),
+            demand=self.demand,
+            **{"is_wanted": lambda: True, **changes},
+        )
+
+    async def later(self, milliseconds):
+        """Let time pass. The store's own clock can't be moved: what it counts with that is over as well."""
+        self.clock.advance(milliseconds)
+        await self.redis.delete(*(keys.source_budget(name) for name in BUDGETS))
 
     async def poll(self):
         """Hold the leases and poll as soon as it is due."""
         await self.terms.hold()
-        self.clock.advance(max(0, self.poller.due_ms - self.clock.monotonic_ms()))
+        await self.later(max(0, self.poller.due_ms - self.clock.monotonic_ms()))
         await self.poller.step()
 
     def count(self, name, **labels):
@@ -271,9 +316,13 @@ def fetching(redis, exchange):
     async def serve():
         async with exchange.serving(), aiohttp.ClientSession() as session:
 
-            def hire(holder="fetcher-1", **bse):
+            def hire(holder="fetcher-1", *, shared=False, **bse):
                 return Fetcher(
-                    redis, session, holder, **{"base_url": exchange.url, **bse}
+                    redis,
+                    session,
+                    holder,
+                    shared=shared,
+                    **{"base_url": exchange.url, **bse},
                 )
 
             yield hire
@@ -305,10 +354,10 @@ def wired(redis_server, redis):  # noqa: ARG001 - an empty store
 def terms_of():
     """Make terms on a store of a few shards."""
 
-    def make(redis: Redis, holder="fetcher-1", ttl_s=LEASE_TTL_S):
+    def make(redis: Redis, holder="fetcher-1", ttl_s=LEASE_TTL_S, *, shared=False):
         clock = FakeClock()
         store = MarketStore(redis, clock, SHARDS)
         metrics = FetcherMetrics(CollectorRegistry())
-        return Terms(store, clock, holder, ttl_s, metrics)
+        return Terms(store, clock, holder, ttl_s, metrics, shared=shared)
 
     return make

@@ -8,9 +8,13 @@ from prometheus_client import CollectorRegistry
 from bse_fetcher.assembly import assemble
 from bse_fetcher.settings import (
     BseSettings,
+    DemandSettings,
     FetcherHttp,
     FetcherSettings,
+    KiteSettings,
     PollSettings,
+    SourceSettings,
+    YahooSettings,
 )
 from bse_shared.redis_edge import keys
 from bse_shared.redis_edge.connection import RedisSettings
@@ -43,6 +47,10 @@ def assembled(redis_server):
             ProcessSettings(),
             MarketSettings(shards=4),
             BseSettings(base_url=base_url),
+            YahooSettings(),
+            KiteSettings(),
+            SourceSettings(),
+            DemandSettings(),
             PollSettings(session="always_open"),
         )
         return assemble(settings, shell)
@@ -72,6 +80,9 @@ async def test_the_loops_bring_the_market_into_the_store(assembled, exchange, re
             "rejected_rows": 0,
             "last_error": None,
             "session": "open",
+            "shards": 4,
+            "bse market": "closed",
+            "bse master": "closed",
         } == service.detail()
         heads = await store.heads()
         assert ("fetcher-1", "ok", 40) == (

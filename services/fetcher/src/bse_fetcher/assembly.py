@@ -1,76 +1,72 @@
 """The composition root of the fetcher: the only place that constructs."""
 
+import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 from fastapi import FastAPI
 
+from bse_fetcher.core import Core
 from bse_fetcher.feed import Feed
 from bse_fetcher.instruments import KnownInstruments
 from bse_fetcher.loops.poll import Poller
+from bse_fetcher.loops.poll_batches import STEP_S, BatchPoller
 from bse_fetcher.loops.refresh_master import MasterRefresher
 from bse_fetcher.metrics import FetcherMetrics
+from bse_fetcher.polling.circuit import Circuit, CircuitRules
+from bse_fetcher.polling.demand import Demand, Tier
 from bse_fetcher.polling.pace import Pace
 from bse_fetcher.polling.plausibility import Timeline
+from bse_fetcher.polling.schedule import Schedule
 from bse_fetcher.publisher import Publisher
 from bse_fetcher.session_source import CalendarSource
 from bse_fetcher.settings import FetcherSettings
-from bse_fetcher.sources.bse.client import BseClient
+from bse_fetcher.sources.bse.client import BseSource
+from bse_fetcher.sources.guard import Guards
+from bse_fetcher.sources.protocol import BatchSource, ListSource
+from bse_fetcher.sources.registry import SOURCES, budgets_of
 from bse_fetcher.terms import Terms
 from bse_shared.redis_edge.connection import StoreUnavailable, open_redis
 from bse_shared.redis_edge.instances import Instances
+from bse_shared.redis_edge.source_budgets import SourceBudgets
 from bse_shared.redis_edge.store import MarketStore
 from bse_shared.service.heartbeat import heartbeat_loop
 from bse_shared.service.loops import Loop
 from bse_shared.service.runner import Service, Shell
 
 
+LIST_SOURCE = "bse"
+
+
 @asynccontextmanager
 async def assemble(settings: FetcherSettings, shell: Shell) -> AsyncIterator[Service]:
     """Build the fetcher; give the leases back when it ends."""
-    metrics = FetcherMetrics(shell.registry)
-    poll = settings.poll
+    poll, source = settings.poll, settings.source
     async with (
         open_redis(settings.redis, shell.instance) as redis,
         aiohttp.ClientSession() as session,
     ):
         store = MarketStore(redis, shell.clock, settings.market.shards)
-        terms = Terms(store, shell.clock, shell.instance, poll.lease_ttl_s, metrics)
+        core = _core(settings, shell, store)
+        terms, instruments = core.terms, core.instruments
         calendar = CalendarSource(poll, shell.clock)
-        feed = Feed("bse", settings.market.shards, poll.interval_s)
-        instruments = KnownInstruments()
-        client = BseClient(session, settings.bse)
-        pace = Pace(
-            poll.interval_s,
-            poll.closed_interval_s,
-            poll.failing_interval_max_s,
-            poll.forbidden_interval_s,
+        feed = Feed(source.primary, settings.market.shards, poll.interval_s)
+        budgets = SourceBudgets(
+            redis, shell.clock, store.store_clock, budgets_of(settings)
         )
-        poller = Poller(
-            client=client,
-            terms=terms,
-            store=store,
-            clock=shell.clock,
-            feed=feed,
-            instruments=instruments,
-            pace=pace,
-            session=calendar.session,
-            metrics=metrics,
-            publisher=Publisher(terms, instruments, metrics, Timeline()),
-        )
+        guards = _guards(settings, core, budgets)
+        feed.sources = guards.records
+        pollers = _pollers(settings, core, guards, feed, calendar, session)
         master = MasterRefresher(
-            client=client,
-            terms=terms,
-            store=store,
-            clock=shell.clock,
-            instruments=instruments,
-            failed=lambda kind: metrics.polls.labels(f"master_{kind}").inc(),
+            core=core,
+            source=BseSource(session, settings.bse),
+            guard=guards.add(LIST_SOURCE, "master", "master"),
         )
 
         async def beat() -> None:
-            if terms.active:
+            if terms.leads:
                 await store.beat(
                     feed.status(
                         store.now_ms(),
@@ -83,17 +79,19 @@ async def assemble(settings: FetcherSettings, shell: Shell) -> AsyncIterator[Ser
         def detail() -> dict[str, Any]:
             return {
                 "active": terms.active,
+                "shards": len(terms.writers),
                 "source": feed.source,
                 "state": feed.state(calendar.session()),
                 "rows": feed.rows,
                 "rejected_rows": feed.rejected_rows,
                 "last_error": feed.last_error,
                 "session": str(calendar.session().phase),
+                **{f"{r.source} {r.endpoint}": r.circuit for r in guards.records()},
             }
 
         loops = [
             Loop("hold leases", terms.hold, poll.lease_ttl_s / 6),
-            Loop("poll the exchange", poller.step, 0.05),
+            *pollers,
             Loop("read the master", master.step, 1),
             Loop("beat", beat, 1),
             Loop("reload the calendar", calendar.reload, 5),
@@ -117,5 +115,84 @@ async def assemble(settings: FetcherSettings, shell: Shell) -> AsyncIterator[Ser
             )
         finally:
             with suppress(StoreUnavailable):
-                await terms.release()
+                await terms.leave()
                 await Instances(redis).leave(shell.service, shell.instance)
+
+
+def _core(settings: FetcherSettings, shell: Shell, store: MarketStore) -> Core:
+    metrics = FetcherMetrics(shell.registry)
+    terms = Terms(
+        store,
+        shell.clock,
+        shell.instance,
+        settings.poll.lease_ttl_s,
+        metrics,
+        shared=settings.source.primary != LIST_SOURCE,
+    )
+    instruments = KnownInstruments()
+    publisher = Publisher(terms, instruments, metrics, Timeline())
+    return Core(
+        shell.instance, shell.clock, store, terms, instruments, publisher, metrics
+    )
+
+
+def _guards(settings: FetcherSettings, core: Core, budgets: SourceBudgets) -> Guards:
+    rules = CircuitRules(
+        probe_after_s=settings.poll.interval_s,
+        forbidden_s=settings.poll.forbidden_interval_s,
+    )
+    return Guards(
+        budgets, core.clock, lambda: Circuit(rules, random.random), core.metrics
+    )
+
+
+def _pollers(
+    settings: FetcherSettings,
+    core: Core,
+    guards: Guards,
+    feed: Feed,
+    calendar: CalendarSource,
+    session: aiohttp.ClientSession,
+) -> list[Loop]:
+    """The loops that ask for prices: the primary's, and the backup's where there is one."""
+    chosen = settings.source
+    demand = Demand(
+        settings.demand.hot_max,
+        int(settings.demand.warm_for_s * 1000),
+        int(settings.demand.missed_hot_for_s * 1000),
+    )
+    intervals_ms = {
+        Tier.HOT: settings.demand.hot_interval_s * 1000,
+        Tier.WARM: settings.demand.warm_interval_s * 1000,
+        Tier.COLD: settings.demand.cold_interval_s * 1000,
+    }
+
+    def batches(name: str, role: str) -> BatchPoller:
+        source = cast("BatchSource", SOURCES[name].make(session, settings))
+        return BatchPoller(
+            core=core,
+            source=source,
+            guard=guards.add(name, "quotes", role),
+            schedule=Schedule(intervals_ms, source.symbols_max),
+            demand=demand,
+            is_wanted=lambda: calendar.session().phase != "closed",
+        )
+
+    if chosen.primary != LIST_SOURCE:
+        primary = batches(chosen.primary, "primary")
+        primary.feed = feed
+        return [Loop("poll batches", primary.step, STEP_S)]
+    poller = Poller(
+        core=core,
+        source=cast("ListSource", SOURCES[LIST_SOURCE].make(session, settings)),
+        guard=guards.add(LIST_SOURCE, "market", "primary"),
+        feed=feed,
+        pace=Pace(settings.poll.interval_s, settings.poll.closed_interval_s),
+        session=calendar.session,
+    )
+    loops = [Loop("poll the exchange", poller.step, 0.05)]
+    if chosen.backup:
+        backup = batches(chosen.backup, "backup")
+        backup.is_wanted = lambda: poller.is_late(chosen.hedge_after_s)
+        loops.append(Loop("poll the backup", backup.step, STEP_S))
+    return loops

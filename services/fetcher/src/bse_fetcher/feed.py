@@ -1,7 +1,9 @@
 """What this fetcher knows of its source, and how it says so in the bus beat."""
 
+from collections.abc import Callable
+
 from bse_shared.sessions.session import MarketSession
-from bse_shared.wire.records import FeedStatus, SessionRecord
+from bse_shared.wire.records import FeedStatus, SessionRecord, SourceRecord
 
 
 class Feed:
@@ -14,6 +16,8 @@ class Feed:
         self.failures = 0
         self.rows = 0
         self.rejected_rows = 0
+        self.sources: Callable[[], list[SourceRecord]] = list
+        """What tells the state of every source's endpoints."""
         self._shards = shards
         self._poll_interval_s = poll_interval_s
 
@@ -64,4 +68,5 @@ class Feed:
             rows=self.rows,
             rejected_rows=self.rejected_rows,
             instruments_version=instruments_version,
+            sources=self.sources(),
         )

@@ -36,6 +36,20 @@ class FetcherMetrics:
             ["what"],
             registry=registry,
         )
+        # Calls by source, endpoint and outcome: ok, or the kind of error.
+        self.calls = Counter(
+            "fetcher_source_calls",
+            "Calls of sources.",
+            ["source", "endpoint", "outcome"],
+            registry=registry,
+        )
+        # 0 closed, 1 half-open, 2 open. Alarm when it is not 0 for minutes.
+        self.circuit = Gauge(
+            "fetcher_circuit_state",
+            "State of a source's circuit breaker: 0 closed, 1 half-open, 2 open.",
+            ["source", "endpoint"],
+            registry=registry,
+        )
         self.shards_held = Gauge(
             "fetcher_shards_held",
             "Shards that this instance writes.",

@@ -42,7 +42,7 @@ class Publisher:
         """
         async with self._pen:
             self.instruments.traded(answer.instruments)
-            by_shard = self._plausible(answer)
+            by_shard = self._plausible(answer, received_at_ms)
             shards = sorted(self.terms.writers)
             for start in range(0, len(shards), SHARDS_AT_ONCE):
                 plans = {
@@ -56,6 +56,42 @@ class Publisher:
                 unchanged = sum(len(plan.kept_alive) for plan in plans.values())
                 self.metrics.rows.labels("unchanged").inc(unchanged)
         self.tell_rejected(answer)
+
+    async def publish_batch(
+        self, answer: Answer, received_at_ms: int, *, newer_than_ms: int = 0
+    ) -> int:
+        """An answer that speaks only of the scrips in it; how many were stored.
+
+        `newer_than_ms`: a scrip that was confirmed since is left alone (a backup's answer that came too late).
+        """
+        async with self._pen:
+            by_shard: dict[int, dict[int, Mapping[int, Value]]] = {}
+            doubtful: dict[int, str] = {}
+            for code, fields in answer.seen.items():
+                shard = shard_of(code, self.terms.shards)
+                writer = self.terms.writers.get(shard)
+                if writer is None or writer.confirmed.at_ms(code) > newer_than_ms > 0:
+                    continue
+                held = writer.images.get(code)
+                if held is not None and (
+                    why := contradiction(held, fields, received_at_ms)
+                ):
+                    doubtful[code] = why
+                else:
+                    by_shard.setdefault(shard, {})[code] = fields
+            self._tell_doubtful(doubtful)
+            plans = {
+                shard: self.terms.writers[shard].plan_batch(seen, received_at_ms)
+                for shard, seen in by_shard.items()
+            }
+            await self.terms.commit(plans, self.instruments.master)
+        stored = 0
+        for plan in plans.values():
+            self.metrics.rows.labels("changed").inc(len(plan.images))
+            self.metrics.rows.labels("unchanged").inc(len(plan.kept_alive))
+            stored += len(plan.seen)
+        self.tell_rejected(answer)
+        return stored
 
     def tell_rejected(self, answer: Answer) -> None:
         """Count and name what the source got wrong."""
@@ -74,7 +110,7 @@ class Publisher:
                 ],
             )
 
-    def _plausible(self, answer: Answer) -> SeenByShard:
+    def _plausible(self, answer: Answer, now_ms: int) -> SeenByShard:
         """The rows by shard, without those that contradict what is held."""
         shards = self.terms.shards
         by_shard: SeenByShard = [{} for _ in range(shards)]
@@ -85,7 +121,7 @@ class Publisher:
             writer = writers[shard]
             if writer is not None and not writer.has_taken(code, fields):
                 held = writer.images.get(code)
-                if held is not None and (why := contradiction(held, fields)):
+                if held is not None and (why := contradiction(held, fields, now_ms)):
                     doubtful[code] = why
                     continue
             by_shard[shard][code] = fields
@@ -95,9 +131,12 @@ class Publisher:
         for code in believed:
             del doubtful[code]
             by_shard[shard_of(code, shards)][code] = answer.seen[code]
+        self._tell_doubtful(doubtful)
+        return by_shard
+
+    def _tell_doubtful(self, doubtful: Mapping[int, str]) -> None:
         for why in doubtful.values():
             self.metrics.rows.labels(why).inc()
         if doubtful:
             some = dict(list(doubtful.items())[:NAMED_ROWS_MAX])
             log.warning("fetcher.rows_contradict", count=len(doubtful), rows=some)
-        return by_shard

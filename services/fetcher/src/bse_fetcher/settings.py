@@ -3,11 +3,22 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import Field, HttpUrl, TypeAdapter, field_validator
+from pydantic import (
+    Field,
+    HttpUrl,
+    SecretStr,
+    TypeAdapter,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bse_shared.redis_edge.connection import RedisSettings
 from bse_shared.service.settings import HttpSettings, MarketSettings, ProcessSettings
+
+
+SourceName = Literal["bse", "yahoo", "kite"]
+"""The names in `sources/registry.py`."""
 
 
 class FetcherHttp(HttpSettings):
@@ -41,12 +52,15 @@ class BseSettings(BaseSettings):
         32 * 1024 * 1024, gt=0, description="an answer that inflates beyond is refused"
     )
 
+    requests_per_s: float = Field(
+        2.0, gt=0, description="at most, by all replicas together, in the long run"
+    )
+    burst: int = Field(4, ge=1, description="requests at once")
+
     @field_validator("base_url")
     @classmethod
     def _http(cls, url: str) -> str:
-        host = TypeAdapter(HttpUrl).validate_python(url).host or ""
-        host.encode("idna")  # raises ValueError where no name server could be asked
-        return url
+        return _host_that_can_be_asked(url)
 
     @field_validator("user_agent", "accept_language", "referer", "origin")
     @classmethod
@@ -72,6 +86,129 @@ class BseSettings(BaseSettings):
         }
 
 
+def _host_that_can_be_asked(url: str) -> str:
+    host = TypeAdapter(HttpUrl).validate_python(url).host or ""
+    host.encode("idna")  # raises ValueError where no name server could be asked
+    return url
+
+
+class YahooSettings(BaseSettings):
+    """How Yahoo Finance is asked, where it is used. Unofficial, and for personal use only."""
+
+    model_config = SettingsConfigDict(env_prefix="YAHOO_")
+
+    base_url: str = Field(
+        "https://query1.finance.yahoo.com", description="where quotes come from"
+    )
+    cookie_url: str = Field(
+        "https://fc.yahoo.com", description="where the cookie comes from"
+    )
+    user_agent: str = Field("bse-quotes/0.1", description="sent as User-Agent")
+    symbols_max: int = Field(50, ge=1, le=50, description="scrips in a request")
+    requests_per_s: float = Field(
+        2.0, gt=0, description="at most, by all replicas together, in the long run"
+    )
+    burst: int = Field(4, ge=1, description="requests at once")
+    timeout_s: float = Field(2.5, gt=0, description="deadline of one answer")
+    answer_bytes_max: int = Field(
+        4 * 1024 * 1024, gt=0, description="an answer that inflates beyond is refused"
+    )
+
+    @field_validator("base_url", "cookie_url")
+    @classmethod
+    def _http(cls, url: str) -> str:
+        return _host_that_can_be_asked(url)
+
+    @field_validator("user_agent")
+    @classmethod
+    def _one_line(cls, text: str) -> str:
+        return _header_text(text)
+
+
+class KiteSettings(BaseSettings):
+    """How the broker is asked, where it is used: with your own account's key."""
+
+    model_config = SettingsConfigDict(env_prefix="KITE_")
+
+    base_url: str = Field(
+        "https://api.kite.trade", description="where quotes come from"
+    )
+    api_key: str = Field("", description="the application's key")
+    access_token: SecretStr = Field(
+        SecretStr(""), description="the day's access token of the account"
+    )
+    symbols_max: int = Field(500, ge=1, le=500, description="scrips in a request")
+    requests_per_s: float = Field(
+        1.0, gt=0, description="at most, by all replicas together, in the long run"
+    )
+    burst: int = Field(2, ge=1, description="requests at once")
+    timeout_s: float = Field(2.5, gt=0, description="deadline of one answer")
+    answer_bytes_max: int = Field(
+        8 * 1024 * 1024, gt=0, description="an answer that inflates beyond is refused"
+    )
+
+    @field_validator("base_url")
+    @classmethod
+    def _http(cls, url: str) -> str:
+        return _host_that_can_be_asked(url)
+
+    @field_validator("api_key")
+    @classmethod
+    def _one_line(cls, text: str) -> str:
+        return _header_text(text)
+
+    @field_validator("access_token")
+    @classmethod
+    def _one_secret_line(cls, text: SecretStr) -> SecretStr:
+        _header_text(text.get_secret_value())
+        return text
+
+
+class SourceSettings(BaseSettings):
+    """Which source prices come from, and which one steps in."""
+
+    model_config = SettingsConfigDict(env_prefix="SOURCE_")
+
+    primary: SourceName = Field(
+        "bse",
+        description="bse asks for the whole market at once, the others in batches",
+    )
+    backup: SourceName | Literal[""] = Field(
+        "", description="steps in while the primary fails: yahoo or kite; empty: none"
+    )
+    hedge_after_s: float = Field(
+        1.5,
+        gt=0,
+        description="a primary whose answer is so late is not waited for any longer",
+    )
+
+    @field_validator("backup")
+    @classmethod
+    def _backup_differs(cls, backup: str, others: ValidationInfo) -> str:
+        if backup in {others.data.get("primary"), "bse"}:
+            raise ValueError("must be a batch source other than the primary")
+        return backup
+
+
+class DemandSettings(BaseSettings):
+    """How often batch sources are asked for a scrip."""
+
+    model_config = SettingsConfigDict(env_prefix="DEMAND_")
+
+    hot_interval_s: float = Field(3.0, gt=0, description="scrips that somebody watches")
+    warm_interval_s: float = Field(
+        15.0, gt=0, description="scrips that were watched or missed lately"
+    )
+    cold_interval_s: float = Field(300.0, gt=0, description="all others")
+    warm_for_s: float = Field(
+        900.0, gt=0, description="how long a scrip stays warm when nobody watches it"
+    )
+    missed_hot_for_s: float = Field(
+        30.0, gt=0, description="how long a scrip is hot that a REST reader missed"
+    )
+    hot_max: int = Field(1000, ge=1, description="more watched scrips than this: warm")
+
+
 def _header_text(text: str) -> str:
     if not text.isprintable():
         raise ValueError("a header is one line of printable characters")
@@ -86,9 +223,6 @@ class PollSettings(BaseSettings):
     interval_s: float = Field(3.0, gt=0, description="between polls in market hours")
     closed_interval_s: float = Field(
         60.0, gt=0, description="while the market is closed"
-    )
-    failing_interval_max_s: float = Field(
-        15.0, gt=0, description="longest wait after errors that pass by themselves"
     )
     forbidden_interval_s: float = Field(
         60.0, gt=0, description="first wait after a 403; doubles to 30 min"
@@ -113,4 +247,8 @@ class FetcherSettings:
     process: ProcessSettings
     market: MarketSettings
     bse: BseSettings
+    yahoo: YahooSettings
+    kite: KiteSettings
+    source: SourceSettings
+    demand: DemandSettings
     poll: PollSettings

@@ -1,7 +1,8 @@
 """The shards that this fetcher may write now: leases with the writers that started on what the store held.
 
 A list source has one active poller: whoever gets the first shard goes on to the others, and who lost the first
-gives the others back, so two fetchers never share the market between them: nobody would poll.
+gives the others back, so two fetchers never share the market between them: nobody would poll. A batch source's
+shards are shared evenly by all fetchers that are alive.
 """
 
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ import structlog
 from bse_fetcher.metrics import FetcherMetrics
 from bse_shared.pacing.clock import Clock
 from bse_shared.quotes.instrument import InstrumentMaster
-from bse_shared.quotes.position import next_epoch
+from bse_shared.quotes.position import next_epoch, shard_of
 from bse_shared.quotes.shard_writer import Plan, ShardWriter
 from bse_shared.redis_edge.connection import StoreUnavailable
 from bse_shared.redis_edge.store import Lease, MarketStore
@@ -30,7 +31,10 @@ class Terms:
         holder: str,
         lease_ttl_s: float,
         metrics: FetcherMetrics,
+        *,
+        shared: bool = False,
     ):
+        """`shared`: split the shards evenly with the other fetchers."""
         self.writers: dict[int, ShardWriter] = {}
         self.activations = 0  # how often this fetcher became the active one
         self._leases: dict[int, Lease] = {}
@@ -40,6 +44,7 @@ class Terms:
         self._ttl_ms = int(lease_ttl_s * 1000)
         self._metrics = metrics
         self._seen_epoch = 0
+        self._shared = shared
 
     @property
     def shards(self) -> int:
@@ -48,8 +53,19 @@ class Terms:
 
     @property
     def active(self) -> bool:
-        """Whether this fetcher holds the whole market."""
+        """Whether this fetcher does its part: the whole market, or its share of it."""
+        if self._shared:
+            return bool(self.writers)
         return len(self.writers) == self._store.shards
+
+    @property
+    def leads(self) -> bool:
+        """Whether this fetcher does what must be done once for all: it holds the first shard."""
+        return self.active and 0 in self.writers
+
+    def holds(self, code: int) -> bool:
+        """Whether this fetcher may write the scrip."""
+        return shard_of(code, self._store.shards) in self.writers
 
     async def hold(self) -> None:
         """Renew what is held, then try to take what is missing. Call it a few times within the TTL."""
@@ -57,12 +73,29 @@ class Terms:
         for shard in set(self._leases) - {lease.shard for lease in held}:
             self.lose(shard, "lease expired or taken over")
         was_active = self.active
-        await self._take_missing()
-        if 0 not in self._leases:
-            await self.release()
+        if self._shared:
+            await self._hold_share()
+        else:
+            await self._take(range(self._store.shards))
+            if 0 not in self._leases:
+                await self.release()
         if self.active and not was_active:
             self.activations += 1
             log.info("fetcher.active", shards=len(self.writers))
+
+    async def _hold_share(self) -> None:
+        """As many shards as everybody's even share; what is above it is given back for a newcomer."""
+        fetchers = await self._store.fetchers_alive(self._holder, self._ttl_ms)
+        share, more = divmod(self._store.shards, len(fetchers))
+        share += fetchers.index(self._holder) < more
+        surplus = sorted(self._leases)[share:]
+        if surplus:
+            leases = [self._leases[shard] for shard in surplus]
+            for shard in surplus:
+                self.lose(shard, "given to another fetcher")
+            await self._store.release_leases(leases)
+        elif len(self._leases) < share:
+            await self._take(range(self._store.shards), at_most=share)
 
     def lose(self, shard: int, why: str) -> None:
         """Forget a term: what the store holds is no longer known."""
@@ -82,6 +115,12 @@ class Terms:
         self.lose_all("given back")
         await self._store.release_leases(leases)
 
+    async def leave(self) -> None:
+        """At shutdown: give everything back, and be no more counted among the fetchers."""
+        await self.release()
+        if self._shared:
+            await self._store.fetcher_leaves(self._holder)
+
     async def commit(self, plans: Mapping[int, Plan], master: InstrumentMaster) -> int:
         """Commit plans by shard; how many were taken. A refused or doubtful one ends its term."""
         jobs = [(self._leases[shard], plan) for shard, plan in plans.items()]
@@ -100,16 +139,21 @@ class Terms:
                 self.lose(lease.shard, str(refusal))
         return sum(refusal is None for refusal in refusals)
 
-    async def _take_missing(self) -> None:
-        for shard in range(self._store.shards):
+    async def _take(self, shards: range, at_most: int | None = None) -> None:
+        """Take the free ones among the shards. Alone, the first that is taken ends it: its holder has them all."""
+        for shard in shards:
             if shard in self._leases:
                 continue
+            if at_most is not None and len(self._leases) >= at_most:
+                break
             floor = next_epoch(self._seen_epoch, self._clock.wall_ms())
             lease = await self._store.take_lease(
                 shard, self._holder, self._ttl_ms, floor
             )
             if lease is None:
-                return
+                if at_most is None:
+                    return
+                continue
             self._seen_epoch = max(self._seen_epoch, lease.epoch)
             term = await self._store.snapshot(shard)
             if term.position.epoch != lease.epoch:

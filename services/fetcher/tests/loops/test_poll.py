@@ -420,7 +420,7 @@ async def test_a_pause_that_the_exchange_asks_for_is_kept(fetching, exchange):
         await fetcher.poller.step()
         assert 1 == exchange.asked()
 
-        fetcher.clock.advance(2_200)
+        await fetcher.later(2_200)
         await fetcher.poller.step()
         assert 1 == fetcher.polls("ok")
 

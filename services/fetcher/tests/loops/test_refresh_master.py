@@ -66,7 +66,7 @@ async def test_a_list_that_does_not_come_is_asked_for_less_and_less(
         for _ in range(8):
             await fetcher.master.step()
             waits_s.append((fetcher.master.due_ms - fetcher.clock.monotonic_ms()) / 1e3)
-            fetcher.clock.advance(waits_s[-1] * 1000)
+            await fetcher.later(waits_s[-1] * 1000)
 
         assert [RETRY_S * 2**n for n in range(6)] == waits_s[:6]
         assert [RETRY_MAX_S] * 2 == waits_s[6:]

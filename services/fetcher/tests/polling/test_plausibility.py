@@ -4,10 +4,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bse_fetcher.polling.plausibility import (
+    FUTURE_MAX_MS,
     NEW_TIMELINE_AFTER,
     Timeline,
-    contradiction,
 )
+from bse_fetcher.polling.plausibility import contradiction as contradiction_at
 from bse_shared.quotes.quote import NUMBER
 from bse_shared.testing.builders import a_quote, an_image, seen
 
@@ -17,6 +18,11 @@ NOON_MS = 1_795_329_000_000
 
 DAY_MS = 86_400_000
 HELD = an_image(a_quote(exchange_time_ms=NOON_MS, volume=1000))
+
+
+def contradiction(held, fields, now_ms=NOON_MS + 2 * DAY_MS):
+    """What contradicts, at a time after all of it."""
+    return contradiction_at(held, fields, now_ms)
 
 
 def told(**fields):
@@ -124,3 +130,22 @@ def test_only_ten_in_a_row_are_believed(answers):
             assert (in_a_row[code] == NEW_TIMELINE_AFTER) == (code in believed)
             if code in believed:
                 in_a_row[code] = 0
+
+
+def test_a_trade_of_tomorrow_is_not_believed():
+    """One bad stamp must not make every later row look old; a small difference of clocks is none."""
+    late = NOON_MS + FUTURE_MAX_MS + 1
+
+    assert "time_in_future" == contradiction(
+        HELD, told(exchange_time_ms=late), now_ms=NOON_MS
+    )
+    assert "" == contradiction(HELD, told(exchange_time_ms=late), now_ms=NOON_MS + 1)
+
+
+def test_a_source_that_lives_in_the_future_is_followed():
+    """A replay plays a day that is not today."""
+    held = an_image(a_quote(exchange_time_ms=NOON_MS + DAY_MS))
+
+    assert "" == contradiction(
+        held, told(exchange_time_ms=NOON_MS + DAY_MS + 3000), now_ms=NOON_MS
+    )

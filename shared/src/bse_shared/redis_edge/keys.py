@@ -15,6 +15,8 @@ SUBSCRIPTION_CHANNEL = "bse:subscription-changed"
 FEED_STATUS = "bse:feed:status"
 INSTRUMENTS = "bse:instruments"
 INSTANCES = "bse:instances"
+FETCHERS = "bse:fetchers"
+BATCH_STATUS_TTL_S = 300
 
 # Identity. One hash tag: the scripts need these keys in one slot, and they are few and small.
 API_KEYS = "bse:{access}:api-keys"
@@ -69,6 +71,11 @@ def quotes(shard: int) -> str:
 def deltas(shard: int) -> str:
     """The channel of the shard's frames."""
     return f"bse:{{s{shard}}}:deltas"
+
+
+def source_budget(source: str) -> str:
+    """What was spent of a source's request budget, and until when it is left alone (hash)."""
+    return f"bse:source:{source}:budget"
 
 
 def family(family_id: str) -> str:

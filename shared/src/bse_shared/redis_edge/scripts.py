@@ -85,4 +85,42 @@ return {1, now}
 """
 )
 
-ALL = (TAKE_LEASE, RENEW_LEASE, RELEASE_LEASE, COMMIT)
+# KEYS budget. ARGV ms a request, requests at once. -> {1, '0', now} or {0, ms to wait, now}
+# The bucket is one number: the time at which it will be empty again.
+SPEND_BUDGET = Script(
+    _TIME
+    + """
+local held = redis.call('HMGET', KEYS[1], 'empty_at', 'blocked_until')
+local blocked_ms = tonumber(held[2] or '0') - now_ms
+if blocked_ms > 0 then return {0, string.format('%.0f', blocked_ms), now} end
+local cost, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
+local empty_at = math.max(tonumber(held[1] or '0'), now_ms)
+local wait_ms = math.ceil(empty_at + cost - now_ms - cost * burst)
+if wait_ms > 0 then return {0, string.format('%.0f', wait_ms), now} end
+redis.call('HSET', KEYS[1], 'empty_at', string.format('%.3f', empty_at + cost))
+redis.call('PEXPIRE', KEYS[1], 7200000)
+return {1, '0', now}
+"""
+)
+
+# KEYS budget. ARGV ms. -> {1, now}
+BLOCK_SOURCE = Script(
+    _TIME
+    + """
+local held = tonumber(redis.call('HGET', KEYS[1], 'blocked_until') or '0')
+local until_ms = math.max(held, now_ms + tonumber(ARGV[1]))
+redis.call('HSET', KEYS[1], 'blocked_until', string.format('%.0f', until_ms))
+redis.call('PEXPIRE', KEYS[1], 7200000)
+return {1, now}
+"""
+)
+
+# KEYS fetchers. ARGV holder, ttl_ms. -> {1, fetchers alive a line each, now}
+SIGN_ON = Script(
+    _TIME
+    + """
+redis.call('ZADD', KEYS[1], now_ms + tonumber(ARGV[2]), ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+return {1, table.concat(redis.call('ZRANGE', KEYS[1], 0, -1), string.char(10)), now}
+"""
+)

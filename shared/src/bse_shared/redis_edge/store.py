@@ -22,6 +22,7 @@ from bse_shared.redis_edge.scripts import (
     COMMIT,
     RELEASE_LEASE,
     RENEW_LEASE,
+    SIGN_ON,
     TAKE_LEASE,
 )
 from bse_shared.wire.bus import (
@@ -34,7 +35,7 @@ from bse_shared.wire.bus import (
     unpack_image,
 )
 from bse_shared.wire.instruments import pack_instruments, unpack_instruments
-from bse_shared.wire.records import FeedStatus, from_json, to_json
+from bse_shared.wire.records import BatchRecord, FeedStatus, from_json, to_json
 
 
 class Fenced(Exception):
@@ -151,6 +152,18 @@ class MarketStore:
             ]
         )
 
+    async def fetchers_alive(self, holder: str, ttl_ms: int) -> list[str]:
+        """Sign on for `ttl_ms`; the fetchers that share the work now by name, this one included."""
+        (reply,) = await self._scripts.run(
+            [(SIGN_ON, [keys.FETCHERS], [holder, ttl_ms])]
+        )
+        return sorted(reply[1].decode().splitlines())
+
+    async def fetcher_leaves(self, holder: str) -> None:
+        """Sign off, so that the others take over at once."""
+        with store_errors():
+            await self._redis.zrem(keys.FETCHERS, holder)
+
     async def commit(
         self, plans: Sequence[tuple[Lease, Plan]], master: InstrumentMaster
     ) -> list[Fenced | None]:
@@ -170,6 +183,13 @@ class MarketStore:
         with store_errors():
             await self._redis.hset(
                 keys.INSTRUMENTS, mapping={"version": master.version, "rows": rows}
+            )
+
+    async def save_batch(self, batch: BatchRecord) -> None:
+        """Leave the status of a fetch batch for those who watch the fetching."""
+        with store_errors():
+            await self._redis.set(
+                keys.batch(batch.batch_id), to_json(batch), ex=keys.BATCH_STATUS_TTL_S
             )
 
     async def beat(self, feed: FeedStatus) -> None:

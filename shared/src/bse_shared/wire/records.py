@@ -19,6 +19,18 @@ class SessionRecord(msgspec.Struct, frozen=True, kw_only=True):
     next_open_at_ms: int | None = None
 
 
+class SourceRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One endpoint of one source as this fetcher sees it."""
+
+    source: str
+    endpoint: str
+    role: str
+    circuit: str
+    failures: int = 0
+    answered_ms_ago: int | None = None
+    last_error: str = ""
+
+
 class FeedStatus(msgspec.Struct, frozen=True, kw_only=True):
     """The fetcher's word on the feed, published every second as the bus beat; store-clock times."""
 
@@ -34,6 +46,22 @@ class FeedStatus(msgspec.Struct, frozen=True, kw_only=True):
     rows: int = 0
     rejected_rows: int = 0
     instruments_version: int = 0
+    sources: list[SourceRecord] = msgspec.field(default_factory=list)
+
+
+class BatchRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """The processing status of a fetch batch: `asked`, `stored` or `failed`; store-clock times."""
+
+    batch_id: str
+    source: str
+    fetcher: str
+    state: str
+    codes: list[int]
+    asked_at_ms: int
+    done_at_ms: int | None = None
+    seen: int = 0
+    rejected: int = 0
+    error: str = ""
 
 
 class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):

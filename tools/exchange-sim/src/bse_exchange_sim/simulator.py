@@ -8,7 +8,7 @@ from datetime import datetime
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bse_exchange_sim import headers
+from bse_exchange_sim import headers, providers
 from bse_exchange_sim.answers import pages
 from bse_exchange_sim.answers.catalogue import Catalogue
 from bse_exchange_sim.bodies import Body, TickCache
@@ -66,20 +66,30 @@ class Simulator:
     async def answer(self, request: Request) -> Response:
         """Answer one request and count it."""
         response = await self._answer(request)
-        self.by_endpoint[self._catalogue.name(request.url.path)] += 1
+        path = request.url.path
+        name = providers.name(path) or self._catalogue.name(path)
+        self.by_endpoint[name] += 1
         closed = isinstance(response, ConnectionClosed)
         self.by_status[CLOSED if closed else str(response.status_code)] += 1
         return response
 
     async def _answer(self, request: Request) -> Response:
-        if self._header_rules:
-            status = headers.refusal(request.headers)
-            if status is not None:
-                return self._refuse(request, status)
+        refused = self._refused(request) if self._header_rules else None
+        if refused is not None:
+            return refused
         fault = self.faults.strike(request.url.path, self.monotonic_s())
         if fault is None:
             return _reply(request, self._body(request))
         return await self._fail(request, fault)
+
+    def _refused(self, request: Request) -> Response | None:
+        """Return the refusal that a provider's own rules ask for, if any."""
+        path = request.url.path
+        if providers.name(path):
+            refusal = providers.refusal(path, request.headers, _query(request))
+            return refusal and Response(refusal[1], refusal[0], media_type=JSON)
+        status = headers.refusal(request.headers)
+        return None if status is None else self._refuse(request, status)
 
     def _refuse(self, request: Request, status: int) -> Response:
         if status == headers.NOT_FOUND:
@@ -94,7 +104,9 @@ class Simulator:
         path = request.url.path
 
         def make() -> Body:
-            query = {key.lower(): value for key, value in request.query_params.items()}
+            query = _query(request)
+            if providers.name(path):
+                return Body(providers.answer(market, path, query), JSON)
             raw = self._catalogue.answer(market, path, query)
             return Body(pages.SHELL, HTML) if raw is None else Body(raw, JSON)
 
@@ -153,6 +165,15 @@ class Simulator:
         until = fault.until_s
         limit = None if until is None else max(0.0, until - self.monotonic_s())
         await self.hanging.hold(request, fault.id, limit)
+
+
+def _query(request: Request) -> dict[str, str]:
+    """Return the query with keys in lower case; values of a repeated key are joined by commas."""
+    query: dict[str, str] = {}
+    for key, value in request.query_params.multi_items():
+        known = query.get(key.lower())
+        query[key.lower()] = value if known is None else f"{known},{value}"
+    return query
 
 
 def _target(request: Request) -> str:

@@ -1,61 +1,59 @@
-"""The poll cycle: ask, read, check, plan, commit. One canonical log line a cycle that went wrong."""
+"""The poll cycle of a list source: ask, read, check, plan, commit. One canonical log line a cycle that went wrong."""
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import structlog
 
+from bse_fetcher.core import Core
 from bse_fetcher.feed import Feed
-from bse_fetcher.instruments import KnownInstruments
-from bse_fetcher.metrics import FetcherMetrics
+from bse_fetcher.polling.hedge import is_late
 from bse_fetcher.polling.pace import Pace
-from bse_fetcher.publisher import Publisher
-from bse_fetcher.sources.bse.client import BseClient
-from bse_fetcher.sources.bse.market_list import MarketReader
-from bse_fetcher.sources.errors import (
-    ExchangeError,
-    Forbidden,
-    MalformedAnswer,
-    RateLimited,
-)
-from bse_fetcher.terms import Terms
-from bse_shared.pacing.clock import Clock
-from bse_shared.redis_edge.store import MarketStore
+from bse_fetcher.sources.answer import Answer
+from bse_fetcher.sources.errors import ExchangeError, MalformedAnswer, NotAsked
+from bse_fetcher.sources.guard import Guard
+from bse_fetcher.sources.protocol import ListSource
 from bse_shared.sessions.session import MarketSession
 
 
 log = structlog.get_logger()
 
 
+class Received(NamedTuple):
+    """An answer, when its last byte had come (monotonic ms), and the store's time then."""
+
+    answer: Answer
+    at_ms: float
+    store_ms: int
+
+
 @dataclass(slots=True)
 class Poller:
     """Polls a list source while this fetcher is active."""
 
-    client: BseClient
-    terms: Terms
-    store: MarketStore
-    clock: Clock
+    core: Core
+    source: ListSource
+    guard: Guard
     feed: Feed
-    instruments: KnownInstruments
     pace: Pace
     session: Callable[[], MarketSession]
-    metrics: FetcherMetrics
-    publisher: Publisher
-    reader: MarketReader = field(default_factory=MarketReader)
     due_ms: float = 0.0
     failures: int = 0
-    refusals: int = 0
+    waiting_since_ms: float | None = None
+    """Since when an answer is waited for; None once one has come."""
+    answered_ms: float | None = None
+    told_in: int = 0
 
     async def step(self) -> None:
         """Poll if it is time and our turn."""
-        if not self.terms.active:
+        if not await self.core.is_our_turn():
             return
-        activation = self.terms.activations
-        if self.instruments.loaded_in != activation:
-            self.instruments.load(await self.store.instruments(), activation)
-            self.reader = MarketReader()  # what it told of names went to another master
-        due_ms, started_ms = self.due_ms, self.clock.monotonic_ms()
+        if self.told_in != self.core.terms.activations:
+            self.told_in = self.core.terms.activations
+            self.source.forget()  # what it told of names went to another master
+        due_ms, started_ms = self.due_ms, self.core.clock.monotonic_ms()
         if started_ms < due_ms:
             return
         # First: a cycle that the store ends must not ask the exchange again at once.
@@ -63,28 +61,46 @@ class Poller:
         try:
             wait_s = await self._cycle()
         except ExchangeError as error:
-            self.due_ms = self.clock.monotonic_ms() + self._failed(error) * 1000
+            wait_s = self._failed(error)
+            self.due_ms = self.core.clock.monotonic_ms() + wait_s * 1000
         else:
             self.due_ms = self.pace.next_due_ms(due_ms, started_ms, wait_s)
 
     async def _cycle(self) -> float:
-        asked_ms = self.clock.monotonic_ms()
-        body = await self.client.market()
-        answered_ms = self.clock.monotonic_ms()
-        received_at_ms = self.store.now_ms()
-        answer = self.reader.read(body)
-        if not answer.seen:
-            self.publisher.tell_rejected(answer)
-            raise MalformedAnswer("shape", f"no usable row of {len(answer.rejected)}")
-        self.failures = self.refusals = 0
-        self.metrics.polls.labels("ok").inc()
-        self.metrics.answer_seconds.observe((answered_ms - asked_ms) / 1000)
-        await self.publisher.publish_list(answer, received_at_ms)
-        self.feed.answered(received_at_ms, len(answer.seen), len(answer.rejected))
-        self.metrics.publish_seconds.observe(
-            (self.clock.monotonic_ms() - answered_ms) / 1000
+        asked_ms = self.core.clock.monotonic_ms()
+        if self.waiting_since_ms is None:
+            self.waiting_since_ms = asked_ms
+        received = await self.guard.call(self._ask)
+        self.failures = 0
+        self.waiting_since_ms, self.answered_ms = None, received.at_ms
+        answer = received.answer
+        self.core.metrics.polls.labels("ok").inc()
+        self.core.metrics.answer_seconds.observe((received.at_ms - asked_ms) / 1000)
+        await self.core.publisher.publish_list(answer, received.store_ms)
+        self.feed.answered(received.store_ms, len(answer.seen), len(answer.rejected))
+        self.core.metrics.publish_seconds.observe(
+            (self.core.clock.monotonic_ms() - received.at_ms) / 1000
         )
         return self._wait_s()
+
+    async def _ask(self) -> Received:
+        body = await self.source.ask_market()
+        at_ms, store_ms = self.core.clock.monotonic_ms(), self.core.store.now_ms()
+        answer = self.source.read_market(body)
+        if not answer.seen:
+            self.core.publisher.tell_rejected(answer)
+            raise MalformedAnswer("shape", f"no usable row of {len(answer.rejected)}")
+        return Received(answer, at_ms, store_ms)
+
+    def is_late(self, patience_s: float) -> bool:
+        """Whether the answer is overdue, while the market is open."""
+        return self.session().phase != "closed" and is_late(
+            self.core.clock.monotonic_ms(),
+            answered_ms=self.answered_ms,
+            asked_ms=self.waiting_since_ms,
+            interval_ms=self.pace.interval_s * 1000,
+            patience_ms=patience_s * 1000,
+        )
 
     def _wait_s(self) -> float:
         session = self.session()
@@ -93,20 +109,21 @@ class Poller:
             session_closed=session.phase == "closed",
             changes_in_s=None
             if changes_ms is None
-            else (changes_ms - self.clock.wall_ms()) / 1000,
+            else (changes_ms - self.core.clock.wall_ms()) / 1000,
         )
 
     def _failed(self, error: ExchangeError) -> float:
+        now_ms = self.core.clock.monotonic_ms()
+        if isinstance(error, NotAsked):
+            self.feed.failed(self.guard.last_error or str(error))
+            return error.retry_in_s
         self.failures += 1
         self.feed.failed(str(error))
-        self.metrics.polls.labels(error.kind).inc()
-        if isinstance(error, RateLimited):
-            wait_s = self.pace.after_rate_limit(error.retry_after_s, random.random)
-        elif isinstance(error, Forbidden):
-            self.refusals += 1
-            wait_s = self.pace.after_forbidden(self.refusals, random.random)
-        else:
-            wait_s = self.pace.after_failure(self.failures, random.random)
+        self.core.metrics.polls.labels(error.kind).inc()
+        wait_s = max(
+            self.pace.after_failure(self.failures, random.random),
+            self.guard.circuit.closed_in_s(now_ms),
+        )
         log.warning(
             "fetcher.poll_failed",
             kind=error.kind,

@@ -4,18 +4,16 @@ The list must not be fetched per quote; once a day is enough. What the market's 
 is saved here too: two writers could overtake each other.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
 
-from bse_fetcher.instruments import KnownInstruments
-from bse_fetcher.sources.bse.client import BseClient
+from bse_fetcher.core import Core
+from bse_fetcher.sources.answer import MasterAnswer
+from bse_fetcher.sources.bse.client import BseSource
 from bse_fetcher.sources.bse.master import read_master
-from bse_fetcher.sources.errors import ExchangeError, RateLimited
-from bse_fetcher.terms import Terms
-from bse_shared.pacing.clock import Clock
-from bse_shared.redis_edge.store import MarketStore
+from bse_fetcher.sources.errors import ExchangeError, NotAsked, RateLimited
+from bse_fetcher.sources.guard import Guard
 
 
 log = structlog.get_logger()
@@ -30,12 +28,9 @@ NAMED_ROWS_MAX = 10
 class MasterRefresher:
     """Reads the list when this fetcher becomes active, and then once a day; saves the master that changed."""
 
-    client: BseClient
-    terms: Terms
-    store: MarketStore
-    clock: Clock
-    instruments: KnownInstruments
-    failed: Callable[[str], None]
+    core: Core
+    source: BseSource
+    guard: Guard
     due_ms: float = 0.0
     failures: int = 0
 
@@ -43,30 +38,32 @@ class MasterRefresher:
         """Refresh if it is time and our turn; save what the store lacks."""
         if not self._is_our_turn():
             return
-        if self.clock.monotonic_ms() >= self.due_ms:
+        if self.core.clock.monotonic_ms() >= self.due_ms:
             wait_s = await self._refresh()
-            self.due_ms = self.clock.monotonic_ms() + wait_s * 1000
-        if self._is_our_turn() and not self.instruments.saved:
-            master = self.instruments.master
-            await self.store.save_instruments(master)
-            self.instruments.saved_version = master.version
+            self.due_ms = self.core.clock.monotonic_ms() + wait_s * 1000
+        if self._is_our_turn() and not self.core.instruments.saved:
+            master = self.core.instruments.master
+            await self.core.store.save_instruments(master)
+            self.core.instruments.saved_version = master.version
 
     def _is_our_turn(self) -> bool:
-        loaded = self.instruments.loaded_in == self.terms.activations
-        return self.terms.active and loaded
+        loaded = self.core.instruments.loaded_in == self.core.terms.activations
+        return self.core.terms.leads and loaded
 
     async def _refresh(self) -> float:
         """Ask for the list; how long to wait then."""
         try:
-            answer = read_master(await self.client.master())
+            answer = await self.guard.call(self._ask)
+        except NotAsked as error:
+            return error.retry_in_s
         except ExchangeError as error:
             return self._missed(error)
         self.failures = 0
-        self.instruments.listed(answer.instruments)
+        self.core.instruments.listed(answer.instruments)
         log.info(
             "fetcher.master_read",
             rows=len(answer.instruments),
-            version=self.instruments.master.version,
+            version=self.core.instruments.master.version,
         )
         if answer.rejected:
             some = answer.rejected[:NAMED_ROWS_MAX]
@@ -77,9 +74,12 @@ class MasterRefresher:
             )
         return REFRESH_S
 
+    async def _ask(self) -> MasterAnswer:
+        return read_master(await self.source.ask_master())
+
     def _missed(self, error: ExchangeError) -> float:
         self.failures += 1
-        self.failed(error.kind)
+        self.core.metrics.polls.labels(f"master_{error.kind}").inc()
         wait_s = min(RETRY_S * 2.0 ** min(self.failures - 1, 16), RETRY_MAX_S)
         if isinstance(error, RateLimited):
             wait_s = max(wait_s, error.retry_after_s)

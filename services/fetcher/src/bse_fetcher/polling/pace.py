@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 
-FORBIDDEN_MAX_S = 1800.0
 LATE_MAX = 0.1
 """A poll that comes later than this part of its wait starts a new rhythm."""
 
@@ -15,8 +14,6 @@ class Pace:
 
     interval_s: float
     closed_interval_s: float
-    failing_interval_max_s: float
-    forbidden_interval_s: float
 
     def after_answer(
         self, *, session_closed: bool, changes_in_s: float | None
@@ -38,20 +35,10 @@ class Pace:
         return (started_ms if late else due_ms) + wait_ms
 
     def after_failure(self, failures: int, rng: Callable[[], float]) -> float:
-        """After the `failures`th failure in a row: one quick retry, the usual interval, then doubling."""
+        """After the `failures`th failure in a row: one quick retry, then a little under the usual interval.
+
+        No longer than that: a source that heals must be used again within one interval.
+        """
         if failures <= 1:
             return self.interval_s * (0.2 + 0.2 * rng())
-        wait_s = min(
-            self.interval_s * 2.0 ** min(failures - 2, 16),
-            max(self.failing_interval_max_s, self.interval_s),
-        )
-        return wait_s * (0.8 + 0.4 * rng())
-
-    def after_forbidden(self, refusals: int, rng: Callable[[], float]) -> float:
-        """After the `refusals`th 403 without an answer between: long, for quick retries prolong the block."""
-        wait_s = self.forbidden_interval_s * 2.0 ** min(max(refusals - 1, 0), 16)
-        return min(wait_s, FORBIDDEN_MAX_S) * (0.8 + 0.4 * rng())
-
-    def after_rate_limit(self, retry_after_s: float, rng: Callable[[], float]) -> float:
-        """After a 429: what was asked for, and a little more."""
-        return max(retry_after_s, self.interval_s) * (1 + 0.1 * rng())
+        return self.interval_s * (0.8 + 0.2 * rng())

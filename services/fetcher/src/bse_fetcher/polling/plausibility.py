@@ -18,21 +18,31 @@ _IST_OFFSET_MS = 19_800_000
 Fields = Mapping[int, Value]
 
 
-def contradiction(held: Image | None, fields: Fields) -> str:
-    """Why the row can't follow what is held: `time_went_back` or `volume_went_back`; empty if it can."""
+FUTURE_MAX_MS = 120_000
+"""A trade can't be later than now; so far our clock and the source's may differ."""
+
+
+def contradiction(held: Image | None, fields: Fields, now_ms: int) -> str:
+    """Why the row can't follow what is held; empty if it can.
+
+    `time_went_back`, `volume_went_back`, or `time_in_future`, which would make every later row look old. Where
+    what is held is in the future already, the source lives in another time, and does so for good (a replay).
+    """
     if held is None:
         return ""
-    held_ms, now_ms = held.quote.exchange_time_ms, fields.get(_TIME)
-    if not isinstance(now_ms, int) or held_ms is None:
+    held_ms, at_ms = held.quote.exchange_time_ms, fields.get(_TIME)
+    if not isinstance(at_ms, int) or held_ms is None:
         return ""
-    if now_ms < held_ms:
+    if at_ms < held_ms:
         return "time_went_back"
+    if at_ms > now_ms + FUTURE_MAX_MS >= held_ms:
+        return "time_in_future"
     volume = fields.get(_VOLUME)
     if (
         isinstance(volume, int)
         and held.quote.volume is not None
         and volume < held.quote.volume
-        and _day(now_ms) == _day(held_ms)
+        and _day(at_ms) == _day(held_ms)
     ):
         return "volume_went_back"
     return ""

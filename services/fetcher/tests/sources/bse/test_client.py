@@ -10,11 +10,7 @@ import aiohttp
 import pytest
 
 from bse_fetcher.settings import BseSettings
-from bse_fetcher.sources.bse.client import (
-    RETRY_AFTER_MAX_S,
-    RETRY_AFTER_S,
-    BseClient,
-)
+from bse_fetcher.sources.bse.client import BseSource
 from bse_fetcher.sources.errors import (
     ExchangeError,
     ExchangeUnavailable,
@@ -22,6 +18,7 @@ from bse_fetcher.sources.errors import (
     MalformedAnswer,
     RateLimited,
 )
+from bse_fetcher.sources.http import RETRY_AFTER_MAX_S, RETRY_AFTER_S
 
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -72,18 +69,18 @@ class LittleServer:
 
 
 @asynccontextmanager
-async def asking(**settings):
+async def asking(end="", **settings):
     """A client, and the server that it asks."""
     little = LittleServer()
     server = await asyncio.start_server(little.serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     wanted = {
-        "base_url": f"http://127.0.0.1:{port}",
+        "base_url": f"http://127.0.0.1:{port}{end}",
         "answer_bytes_max": LIMIT,
         **settings,
     }
     async with server, aiohttp.ClientSession() as session:
-        yield BseClient(session, BseSettings(**wanted)), little
+        yield BseSource(session, BseSettings(**wanted)), little
         await little.close()
 
 
@@ -92,7 +89,7 @@ async def the_error(says, *, hangs_up=False, **settings):
     async with asking(**settings) as (client, server):
         server.says, server.hangs_up = says, hangs_up
         with pytest.raises(ExchangeError) as caught:
-            await client.market()
+            await client.ask_market()
         return caught.value
 
 
@@ -111,13 +108,13 @@ async def test_the_body_comes_as_it_was_sent():
     async with asking() as (client, server):
         server.says = answer(b"\xff\x00 anything")
 
-        assert b"\xff\x00 anything" == await client.market()
+        assert b"\xff\x00 anything" == await client.ask_market()
 
 
 async def test_the_measured_header_set_is_sent():
     """BSE refuses a request that lacks one of these."""
     async with asking(extra_headers={"Sec-Fetch-Site": "same-site"}) as (client, it):
-        await client.market()
+        await client.ask_market()
 
     sent = headers_of(it.heads[0])
     assert {
@@ -135,12 +132,12 @@ async def test_the_measured_header_set_is_sent():
     ("ask", "path", "query"),
     [
         (
-            BseClient.market,
+            BseSource.ask_market,
             "/BseIndiaAPI/api/GetMktData/w",
             {"ordcol": "TT", "strType": "AllMkt", "strfilter": "All"},
         ),
         (
-            BseClient.master,
+            BseSource.ask_master,
             "/BseIndiaAPI/api/ListofScripData/w",
             {
                 "Group": "",
@@ -154,8 +151,7 @@ async def test_the_measured_header_set_is_sent():
 )
 async def test_the_documented_addresses_are_asked(ask, path, query):
     """Paths and queries, also where the base URL ends in a slash."""
-    async with asking() as (client, server):
-        client._settings.base_url += "/"
+    async with asking(end="/") as (client, server):
         await ask(client)
 
     target = urlsplit(server.heads[0].split(" ")[1])
@@ -167,7 +163,7 @@ async def test_one_connection_serves_many_polls():
     """A handshake per poll would be rude and slow."""
     async with asking() as (client, server):
         for _ in range(3):
-            await client.market()
+            await client.ask_market()
 
         assert 1 == server.connections
 
@@ -191,7 +187,7 @@ async def test_a_refusal_is_the_error_of_its_status(status, kind, error):
     async with asking() as (client, server):
         server.says = page if "204" not in status else answer(b"", status=status)
         with pytest.raises(error) as caught:
-            await client.market()
+            await client.ask_market()
 
     assert kind == caught.value.kind
     assert 1 == len(server.heads)
@@ -245,7 +241,7 @@ async def test_a_connection_that_is_reset_is_no_answer():
     async with asking() as (client, server):
         server.aborts = True
         with pytest.raises(ExchangeUnavailable) as caught:
-            await client.market()
+            await client.ask_market()
 
     assert "connection" == caught.value.kind
 
@@ -253,9 +249,9 @@ async def test_a_connection_that_is_reset_is_no_answer():
 async def test_nobody_there_is_no_answer():
     """A refused connection is one typed error."""
     async with aiohttp.ClientSession() as session:
-        client = BseClient(session, BseSettings(base_url="http://127.0.0.1:1"))
+        client = BseSource(session, BseSettings(base_url="http://127.0.0.1:1"))
         with pytest.raises(ExchangeUnavailable) as caught:
-            await client.market()
+            await client.ask_market()
 
     assert "connection" == caught.value.kind
 
@@ -279,7 +275,7 @@ async def test_a_body_that_is_no_whole_answer_is_malformed(says, kind):
     async with asking() as (client, server):
         server.says, server.hangs_up = says, True
         with pytest.raises(MalformedAnswer) as caught:
-            await client.market()
+            await client.ask_market()
 
     assert kind == caught.value.kind
 
@@ -289,7 +285,7 @@ async def test_a_body_of_just_the_limit_passes():
     async with asking() as (client, server):
         server.says = answer(gzip.compress(b"x" * LIMIT), "Content-Encoding: gzip")
 
-        assert LIMIT == len(await client.market())
+        assert LIMIT == len(await client.ask_market())
 
 
 @pytest.mark.parametrize(
@@ -319,7 +315,7 @@ async def test_after_every_error_the_next_answer_is_taken():
         for says in (None, answer(b"", status="403 Forbidden"), b"no HTTP\r\n\r\n"):
             server.says = says
             with pytest.raises(ExchangeError):
-                await client.market()
+                await client.ask_market()
             server.says = answer()
 
-            assert BODY == await client.market()
+            assert BODY == await client.ask_market()

@@ -9,8 +9,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bse_fetcher.sources.bse.market_list import MarketReader, read_market
-from bse_fetcher.sources.bse.values import NAME_MAX, PAISE_MAX
+from bse_fetcher.sources.bse.values import NAME_MAX
 from bse_fetcher.sources.errors import MalformedAnswer
+from bse_fetcher.sources.money import PAISE_MAX
 from bse_shared.quotes.quote import EMPTY, NUMBER, Condition, Quote, Source
 
 

@@ -22,6 +22,7 @@ Kind = Literal[
     "down",
     "frozen",
     "clock_back",
+    "shifted_price",
     "redirect",
 ]
 Rows = Literal["one", "all"]
@@ -40,6 +41,7 @@ SPOILING = frozenset(
         "bad_row",
         "duplicate_row",
         "clock_back",
+        "shifted_price",
     }
 )
 
@@ -48,13 +50,14 @@ Duration = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 Times = Annotated[int, msgspec.Meta(ge=1)]
 Code = Annotated[int, msgspec.Meta(ge=1)]
 Hours = Annotated[int, msgspec.Meta(ge=1, le=48)]
+Percent = Annotated[float, msgspec.Meta(ge=-90, le=900)]
 
 
 class FaultRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What goes wrong, where (part of the path), how often and for how long.
 
     `field`, `rows` and `scripcode` choose what a spoiled body loses; `to` and
-    `problem` how it is spoiled.
+    `problem` how it is spoiled; `percent` how far a shifted price is off.
     """
 
     kind: Kind
@@ -70,6 +73,7 @@ class FaultRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     to: Shape = "commas"
     problem: Problem = "negative_price"
     hours: Hours = 1
+    percent: Percent = 5.0
 
 
 class WrongFaultError(ValueError):

@@ -20,12 +20,31 @@ _STAMPS = {
     "dt_tm": "%Y-%m-%dT%H:%M:%S",
     "Ason": "%d %b %y | %H:%M",
     "dttm": "%d %b %y | %H:%M",
+    "last_trade_time": "%Y-%m-%d %H:%M:%S",
+    "regularMarketTime": "",  # seconds
 }
+_PRICES = ("ltradert", "LTP", "last_price", "regularMarketPrice")
+_HOUR_S = 3600
 
 _BAD_VALUES: dict[str, dict[str, object]] = {
-    "negative_price": {"ltradert": -1.05, "LTP": "-1.05"},
-    "nan_text": {"ltradert": "NaN", "LTP": "NaN"},
-    "absurd_price": {"ltradert": _ABSURD, "LTP": str(_ABSURD)},
+    "negative_price": {
+        "ltradert": -1.05,
+        "LTP": "-1.05",
+        "last_price": -1.05,
+        "regularMarketPrice": -1.05,
+    },
+    "nan_text": {
+        "ltradert": "NaN",
+        "LTP": "NaN",
+        "last_price": "NaN",
+        "regularMarketPrice": "NaN",
+    },
+    "absurd_price": {
+        "ltradert": _ABSURD,
+        "LTP": str(_ABSURD),
+        "last_price": _ABSURD,
+        "regularMarketPrice": _ABSURD,
+    },
     "zero_code": {"scrip_cd": 0, "EquityScrips": "0"},
 }
 
@@ -76,6 +95,9 @@ def _objects(row: Row) -> Iterator[dict[str, Row]]:
         yield row
         for value in row.values():
             yield from _objects(value)
+    elif isinstance(row, list):
+        for value in row:
+            yield from _objects(value)
 
 
 def _missing_field(request: FaultRequest, rows: list[Row]) -> None:
@@ -121,11 +143,23 @@ def _clock_back(request: FaultRequest, rows: list[Row]) -> None:
 
 
 def _earlier(stamp: Row, layout: str, hours: int) -> Row:
+    if isinstance(stamp, int):
+        return stamp - hours * _HOUR_S
     try:
         when = datetime.strptime(stamp, layout)  # noqa: DTZ007 - only moved and written again
     except (TypeError, ValueError):
         return stamp
     return (when - timedelta(hours=hours)).strftime(layout)
+
+
+def _shifted_price(request: FaultRequest, rows: list[Row]) -> None:
+    """Move the last prices by some percent, in whole paise: the rest of the row still looks right."""
+    for row in _hit(request, rows):
+        for each in _objects(row):
+            for name in _PRICES:
+                value = each.get(name)
+                if isinstance(value, int | float):
+                    each[name] = round(value * (1 + request.percent / 100), 2)
 
 
 _SPOILERS: dict[str, Callable[[FaultRequest, list[Row]], None]] = {
@@ -134,4 +168,5 @@ _SPOILERS: dict[str, Callable[[FaultRequest, list[Row]], None]] = {
     "bad_row": _bad_row,
     "duplicate_row": _duplicate_row,
     "clock_back": _clock_back,
+    "shifted_price": _shifted_price,
 }

@@ -28,8 +28,9 @@ from bse_fetcher.sources.bse.market_row import (
     instrument_of,
     read_row,
 )
-from bse_fetcher.sources.bse.values import CODE_MAX, PAISE_MAX, BadValue, shown, time_ms
+from bse_fetcher.sources.bse.values import CODE_MAX, time_ms
 from bse_fetcher.sources.errors import MalformedAnswer
+from bse_fetcher.sources.money import PAISE_MAX, BadValue, shown
 from bse_shared.quotes.quote import Value
 
 

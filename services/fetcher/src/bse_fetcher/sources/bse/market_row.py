@@ -9,7 +9,8 @@ from functools import lru_cache
 import msgspec
 
 from bse_fetcher.sources.answer import Answer
-from bse_fetcher.sources.bse.values import BadValue, code, count, paise, text, time_ms
+from bse_fetcher.sources.bse.values import code, count, paise, text, time_ms
+from bse_fetcher.sources.money import BadValue
 from bse_shared.quotes.instrument import Instrument, index_name
 from bse_shared.quotes.quote import NUMBER, Condition, Source, Value
 

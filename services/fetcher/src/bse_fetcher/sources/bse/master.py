@@ -4,8 +4,9 @@ import msgspec
 
 from bse_fetcher.sources.answer import MasterAnswer, Rejected
 from bse_fetcher.sources.bodies import UNREADABLE, json_of, malformed
-from bse_fetcher.sources.bse.values import BadValue, code, text
+from bse_fetcher.sources.bse.values import code, text
 from bse_fetcher.sources.errors import MalformedAnswer
+from bse_fetcher.sources.money import BadValue
 from bse_shared.quotes.instrument import Instrument
 
 

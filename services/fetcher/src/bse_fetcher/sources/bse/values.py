@@ -7,15 +7,12 @@ import re
 from datetime import UTC, datetime
 from functools import lru_cache
 
+from bse_fetcher.sources.money import BadValue, shown, whole_paise
 
-PAISE_MAX = 5_000_000_000
-"""Rs 5 crore; beyond it a price is absurd (the dearest listings are bonds of a crore face value)."""
 
 CODE_MAX = 9_999_999
 CODE_DIGITS_MAX = 9
 NAME_MAX = 200
-SHOWN_MAX = 60
-"""How much of a bad value is named in a reason."""
 
 SECONDS_LENGTH = len("2023-10-23T13:02:34")
 YEAR_MIN = 1990
@@ -26,10 +23,6 @@ NO_VALUE = frozenset({"", "-", "--", "NA"})
 
 NUMBER_FORM = re.compile(r"[+-]?(\d{1,3}(,\d{2,3})*,\d{3}|\d+)(\.\d*)?", re.ASCII)
 """Indian or Western grouping: `1439,65` is no price, and surely not 143,965 rupees."""
-
-
-class BadValue(ValueError):
-    """A value that no quote can have."""
 
 
 def code(value: object) -> int:
@@ -47,25 +40,13 @@ def text(value: object) -> str:
     return value.strip()[:NAME_MAX] if isinstance(value, str) else ""
 
 
-def shown(value: object) -> str:
-    """A bad value as it is named in a reason."""
-    return repr(value)[:SHOWN_MAX]
-
-
 def paise(value: object, name: str, drift: dict[str, int]) -> int | None:
     """Rupees as paise; None for no value (0.00 means no trade on record)."""
     if type(value) is not float and type(value) is not int:
         value = _as_number(value, name, drift)
         if value is None:
             return None
-    scaled = value * 100
-    if not 0 <= scaled <= PAISE_MAX:
-        raise BadValue(f"{name} {shown(value)}")
-    paise = round(scaled)
-    # The double nearest to so many paise is what the parser makes of these digits: others are no price.
-    if paise / 100 != value:
-        raise BadValue(f"{name} {shown(value)} is not in whole paise")
-    return paise or None
+    return whole_paise(value, name)
 
 
 def count(value: object, unit: int, name: str, drift: dict[str, int]) -> int | None:

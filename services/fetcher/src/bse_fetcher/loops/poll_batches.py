@@ -1,0 +1,140 @@
+"""Asks a batch source for the scrips that are due, hottest first; each batch is published as soon as it has come.
+
+As the primary it works all day. As the backup it works while the primary's answer is overdue or missing, so that
+prices go on within a second or two; an answer of the primary that came meanwhile is not overwritten.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from bse_fetcher.core import Core
+from bse_fetcher.feed import Feed
+from bse_fetcher.polling.demand import Demand, Tier
+from bse_fetcher.polling.schedule import Schedule
+from bse_fetcher.sources.answer import Answer
+from bse_fetcher.sources.errors import ExchangeError, NotAsked
+from bse_fetcher.sources.guard import Guard
+from bse_fetcher.sources.protocol import BatchSource
+from bse_shared.quotes.instrument import Instrument
+from bse_shared.wire.records import BatchRecord
+
+
+log = structlog.get_logger()
+
+STEP_S = 0.1
+
+
+@dataclass(slots=True)
+class BatchPoller:
+    """Keeps the scrips of this fetcher's shards as fresh as their tier asks."""
+
+    core: Core
+    source: BatchSource
+    guard: Guard
+    schedule: Schedule
+    demand: Demand
+    is_wanted: Callable[[], bool]
+    feed: Feed | None = None
+    """Where it is the primary, what tells of its state."""
+    batches: int = 0
+
+    async def step(self) -> None:
+        """Ask for what is due, if it is our turn."""
+        if not await self.core.is_our_turn() or not self.is_wanted():
+            return
+        due = self.schedule.due(
+            self._tiers(), self.core.clock.monotonic_ms(), STEP_S * 1000
+        )
+        async with asyncio.TaskGroup() as group:
+            for codes in due:
+                group.create_task(self.fetch(codes))
+
+    async def fetch(self, codes: Sequence[int]) -> bool:
+        """One batch, from asking to published; whether the source answered."""
+        known = self.core.instruments.master.by_code
+        wanted = [known[code] for code in codes if code in known]
+        asked = self._begun(codes)
+        try:
+            answer, store_ms = await self.guard.call(lambda: self._ask(wanted, asked))
+        except NotAsked as error:
+            self.schedule.not_asked(codes)
+            self._tell(error)
+            return False
+        except ExchangeError as error:
+            await self._ended(asked, "failed", error=str(error))
+            self.core.metrics.polls.labels(error.kind).inc()
+            log.warning(
+                "fetcher.batch_failed", source=self.source.name, error=str(error)
+            )
+            self._tell(error)
+            return False
+        self.core.metrics.polls.labels("ok").inc()
+        stored = await self.core.publisher.publish_batch(
+            answer, store_ms, newer_than_ms=0 if self.feed else asked.asked_at_ms
+        )
+        rejected = len(answer.rejected)
+        await self._ended(asked, "stored", seen=stored, rejected=rejected)
+        if self.feed:
+            self.feed.answered(store_ms, stored, rejected)
+        return True
+
+    async def _ask(
+        self, wanted: Sequence[Instrument], asked: BatchRecord
+    ) -> tuple[Answer, int]:
+        await self.core.store.save_batch(asked)
+        body = await self.source.ask(wanted)
+        store_ms = self.core.store.now_ms()
+        return self.source.read(body, wanted), store_ms
+
+    def _tiers(self) -> Mapping[Tier, Sequence[int]]:
+        now_ms = self.core.store.now_ms()
+        hot, warm = self.demand.hot(now_ms), self.demand.warm(now_ms)
+        warmer = warm.union(hot)
+        known, holds = self.core.instruments.master.by_code, self.core.terms.holds
+        return {
+            Tier.HOT: [code for code in hot if code in known and holds(code)],
+            Tier.WARM: [code for code in warm if code in known and holds(code)],
+            Tier.COLD: [code for code in known if code not in warmer and holds(code)],
+        }
+
+    def _begun(self, codes: Sequence[int]) -> BatchRecord:
+        self.batches += 1
+        return BatchRecord(
+            batch_id=f"{self.source.name}:{self.core.holder}:{self.batches}",
+            source=self.source.name,
+            fetcher=self.core.holder,
+            state="asked",
+            codes=list(codes),
+            asked_at_ms=self.core.store.now_ms(),
+        )
+
+    async def _ended(
+        self,
+        asked: BatchRecord,
+        state: str,
+        *,
+        seen: int = 0,
+        rejected: int = 0,
+        error: str = "",
+    ) -> None:
+        await self.core.store.save_batch(
+            BatchRecord(
+                batch_id=asked.batch_id,
+                source=asked.source,
+                fetcher=asked.fetcher,
+                state=state,
+                codes=asked.codes,
+                asked_at_ms=asked.asked_at_ms,
+                done_at_ms=self.core.store.now_ms(),
+                seen=seen,
+                rejected=rejected,
+                error=error,
+            )
+        )
+
+    def _tell(self, error: ExchangeError) -> None:
+        if self.feed:
+            self.feed.failed(self.guard.last_error or str(error))

@@ -1,0 +1,56 @@
+"""Which scrips a batch source is asked for now: the due ones by tier, in full batches, spread over the interval. Pure.
+
+All times are monotonic milliseconds.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+from bse_fetcher.polling.demand import Tier
+
+
+class Schedule:
+    """Remembers when each scrip was asked for last."""
+
+    def __init__(self, intervals_ms: Mapping[Tier, float], symbols_max: int):
+        self._intervals_ms = dict(intervals_ms)
+        self._symbols_max = symbols_max
+        self._asked_ms: dict[int, float] = {}
+
+    def due(
+        self, tiers: Mapping[Tier, Sequence[int]], now_ms: float, step_ms: float
+    ) -> list[list[int]]:
+        """The batches to ask for now, hottest and latest first, as many as keep the pace; they count as asked.
+
+        `step_ms` is how long until this is called again: work for a whole interval is never done in one step.
+        A batch with room is filled up with scrips that are due next, which keeps batches together.
+        """
+        late: list[tuple[Tier, float, int]] = []
+        soon: list[tuple[float, int]] = []
+        rate_per_ms = 0.0
+        for tier, codes in tiers.items():
+            interval_ms = self._intervals_ms[tier]
+            rate_per_ms += len(codes) / interval_ms
+            for code in codes:
+                asked_ms = self._asked_ms.get(code, -math.inf)
+                due_in = (asked_ms + interval_ms - now_ms) / interval_ms
+                if due_in <= 0:
+                    late.append((tier, due_in, code))
+                elif due_in <= 1 / 2:
+                    soon.append((due_in, code))
+        late.sort()
+        batches_max = max(1, math.ceil(rate_per_ms * step_ms / self._symbols_max))
+        chosen = [code for _, _, code in late[: batches_max * self._symbols_max]]
+        if chosen and (room := -len(chosen) % self._symbols_max):
+            soon.sort()
+            chosen += [code for _, code in soon[:room]]
+        self._asked_ms.update(dict.fromkeys(chosen, now_ms))
+        return [
+            chosen[start : start + self._symbols_max]
+            for start in range(0, len(chosen), self._symbols_max)
+        ]
+
+    def not_asked(self, codes: Iterable[int]) -> None:
+        """These were not asked for after all: they are due at once."""
+        for code in codes:
+            self._asked_ms.pop(code, None)

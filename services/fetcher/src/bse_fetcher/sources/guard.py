@@ -1,0 +1,137 @@
+"""Stands before one endpoint of one source: its circuit breaker and the source's budget, which all replicas share.
+
+Whoever is blocked or asked to wait tells the store, so that a replica that takes over does not ask at once.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from bse_fetcher.metrics import FetcherMetrics
+from bse_fetcher.polling.circuit import Circuit, State
+from bse_fetcher.sources.errors import ExchangeError, Forbidden, NotAsked, RateLimited
+from bse_shared.pacing.clock import Clock
+from bse_shared.redis_edge.source_budgets import SourceBudgets
+from bse_shared.wire.records import SourceRecord
+
+
+T = TypeVar("T")
+
+
+class Guard:
+    """Lets calls through, or not, and learns from their outcome."""
+
+    def __init__(
+        self,
+        source: str,
+        endpoint: str,
+        circuit: Circuit,
+        budgets: SourceBudgets,
+        clock: Clock,
+        metrics: FetcherMetrics,
+    ):
+        self.source = source
+        self.endpoint = endpoint
+        self.circuit = circuit
+        self.last_error = ""
+        self.last_ok_ms: float | None = None
+        self._budgets = budgets
+        self._clock = clock
+        self._metrics = metrics
+
+    async def call(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """What `ask` returns. Raises its ExchangeError, or NotAsked where the source is spared.
+
+        An answer that `ask` finds useless (it reads it) counts as a failure, whatever its status was.
+        """
+        now_ms = self._clock.monotonic_ms()
+        if not self.circuit.try_start(now_ms):
+            raise NotAsked("circuit_open", self.circuit.closed_in_s(now_ms))
+        try:
+            await self._spend()
+            answer = await ask()
+        except NotAsked:
+            self.circuit.gave_up()
+            raise
+        except ExchangeError as error:
+            await self._failed(error)
+            raise
+        except BaseException:
+            self.circuit.gave_up()
+            raise
+        self.circuit.succeeded()
+        self.last_error = ""
+        self.last_ok_ms = self._clock.monotonic_ms()
+        self._count("ok")
+        return answer
+
+    async def _spend(self) -> None:
+        wait_s = await self._budgets.spend(self.source)
+        if wait_s > 0:
+            raise NotAsked("over_budget", wait_s)
+
+    async def _failed(self, error: ExchangeError) -> None:
+        now_ms = self._clock.monotonic_ms()
+        self.last_error = str(error)
+        self._count(error.kind)
+        if isinstance(error, RateLimited):
+            self.circuit.asked_to_wait(now_ms, error.retry_after_s)
+            await self._budgets.block(self.source, error.retry_after_s)
+        elif isinstance(error, Forbidden):
+            await self._budgets.block(self.source, self.circuit.forbidden(now_ms))
+        else:
+            self.circuit.failed(now_ms)
+
+    def _count(self, outcome: str) -> None:
+        self._metrics.calls.labels(self.source, self.endpoint, outcome).inc()
+
+
+_LEVEL = {State.CLOSED: 0, State.HALF_OPEN: 1, State.OPEN: 2}
+
+
+class Guards:
+    """All guards of this fetcher: who makes them, and who tells of their state."""
+
+    def __init__(
+        self,
+        budgets: SourceBudgets,
+        clock: Clock,
+        circuit: Callable[[], Circuit],
+        metrics: FetcherMetrics,
+    ):
+        self._budgets = budgets
+        self._clock = clock
+        self._circuit = circuit
+        self._metrics = metrics
+        self._guards: list[tuple[Guard, str]] = []
+
+    def add(self, source: str, endpoint: str, role: str) -> Guard:
+        """A guard for the endpoint; `role` says what for: primary, backup, master, …"""
+        guard = Guard(
+            source, endpoint, self._circuit(), self._budgets, self._clock, self._metrics
+        )
+        self._guards.append((guard, role))
+        return guard
+
+    def records(self) -> list[SourceRecord]:
+        """The state of every endpoint, for people and for the beat."""
+        now_ms = self._clock.monotonic_ms()
+        found = []
+        for guard, role in self._guards:
+            state = guard.circuit.state(now_ms)
+            self._metrics.circuit.labels(guard.source, guard.endpoint).set(
+                _LEVEL[state]
+            )
+            found.append(
+                SourceRecord(
+                    source=guard.source,
+                    endpoint=guard.endpoint,
+                    role=role,
+                    circuit=state,
+                    failures=guard.circuit.failures,
+                    answered_ms_ago=None
+                    if guard.last_ok_ms is None
+                    else int(now_ms - guard.last_ok_ms),
+                    last_error=guard.last_error,
+                )
+            )
+        return found

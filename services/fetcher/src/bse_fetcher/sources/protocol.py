@@ -1,0 +1,44 @@
+"""What a source is: something that can be asked for quotes, and whose answers can be read.
+
+Asking is I/O, reading is pure. A list source tells the whole market in one call, a batch source tells what it is
+asked for. All raise ExchangeError and nothing else.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from bse_fetcher.sources.answer import Answer
+from bse_shared.quotes.instrument import Instrument
+
+
+class ListSource(Protocol):
+    """Tells the whole market in one call."""
+
+    name: str
+
+    async def ask_market(self) -> bytes:
+        """The answer as the source sent it."""
+        ...
+
+    def read_market(self, body: bytes) -> Answer:
+        """What it says; rows as in the last answer may be the very same objects."""
+        ...
+
+    def forget(self) -> None:
+        """Read the next answer as if it were the first."""
+        ...
+
+
+class BatchSource(Protocol):
+    """Tells what it is asked for, at most `symbols_max` scrips a call."""
+
+    name: str
+    symbols_max: int
+
+    async def ask(self, wanted: Sequence[Instrument]) -> bytes:
+        """The answer as the source sent it."""
+        ...
+
+    def read(self, body: bytes, wanted: Sequence[Instrument]) -> Answer:
+        """What it says of the scrips that were asked for; what it says of others is left out."""
+        ...

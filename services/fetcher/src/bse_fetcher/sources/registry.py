@@ -1,0 +1,47 @@
+"""Which sources there are. A new one is a file that makes a ListSource or a BatchSource, and a line here."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import aiohttp
+
+from bse_fetcher.settings import FetcherSettings
+from bse_fetcher.sources.bse.client import BseSource
+from bse_fetcher.sources.kite.source import KiteSource
+from bse_fetcher.sources.protocol import BatchSource, ListSource
+from bse_fetcher.sources.yahoo.source import YahooSource
+from bse_shared.redis_edge.source_budgets import Budget
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """How a source is made, and how often all replicas together may ask it."""
+
+    make: Callable[[aiohttp.ClientSession, FetcherSettings], ListSource | BatchSource]
+    budget: Callable[[FetcherSettings], Budget]
+
+
+SOURCES: Mapping[str, Entry] = {
+    "bse": Entry(
+        lambda session, settings: BseSource(session, settings.bse),
+        lambda settings: Budget(settings.bse.requests_per_s, settings.bse.burst),
+    ),
+    "yahoo": Entry(
+        lambda session, settings: YahooSource(session, settings.yahoo),
+        lambda settings: Budget(settings.yahoo.requests_per_s, settings.yahoo.burst),
+    ),
+    "kite": Entry(
+        lambda session, settings: KiteSource(session, settings.kite),
+        lambda settings: Budget(settings.kite.requests_per_s, settings.kite.burst),
+    ),
+}
+
+
+def budgets_of(settings: FetcherSettings) -> dict[str, Budget]:
+    """The budgets of all sources."""
+    return {name: entry.budget(settings) for name, entry in SOURCES.items()}
+
+
+def is_list(source: ListSource | BatchSource) -> bool:
+    """Whether it tells the whole market in one call."""
+    return hasattr(source, "ask_market")

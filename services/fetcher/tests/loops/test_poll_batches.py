@@ -1,0 +1,253 @@
+"""Batch sources by hand: as the backup of a list source, and as the primary that replicas share."""
+
+import asyncio
+
+import msgspec
+import pytest
+
+from bse_fetcher.settings import KiteSettings, YahooSettings
+from bse_fetcher.sources.kite.source import KiteSource
+from bse_fetcher.sources.yahoo.source import YahooSource
+from bse_shared.quotes.quote import Source
+from bse_shared.redis_edge import keys
+from bse_shared.wire.records import BatchRecord
+
+
+PATIENCE_S = 1.5
+
+
+def yahoo_of(fetcher, exchange, **settings):
+    """Yahoo at the stand-in."""
+    urls = {"base_url": exchange.url, "cookie_url": f"{exchange.url}/yahoo-cookie"}
+    return YahooSource(fetcher.http, YahooSettings(**urls, **settings))
+
+
+def kite_of(fetcher, exchange, symbols_max=500):
+    """The broker at the stand-in."""
+    settings = KiteSettings(
+        base_url=exchange.url,
+        api_key="key",
+        access_token="access",
+        symbols_max=symbols_max,
+    )
+    return KiteSource(fetcher.http, settings)
+
+
+def backup_of(fetcher, exchange):
+    """Yahoo as the backup of the poller."""
+    return fetcher.batches(
+        yahoo_of(fetcher, exchange),
+        is_wanted=lambda: fetcher.poller.is_late(PATIENCE_S),
+    )
+
+
+async def records(redis):
+    """All batch records."""
+    found = [await redis.get(key) async for key in redis.scan_iter("stock:batch:*")]
+    return [msgspec.json.decode(data, type=BatchRecord) for data in found]
+
+
+@pytest.mark.parametrize("fault", ["server_error", "html_200", "truncated", "down"])
+async def test_the_backup_steps_in_and_back(fetching, exchange, fault):
+    """A primary that is ill is replaced after an interval and the patience, and is back with its first answer."""
+    async with fetching() as hire:
+        fetcher = hire()
+        backup = backup_of(fetcher, exchange)
+        await fetcher.poll()
+        await backup.step()
+        assert 0 == exchange.asked("yahoo quotes")
+
+        await exchange.arm(path="GetMktData", kind=fault)
+        exchange.trade()
+        fetcher.clock.advance(4501)
+        await fetcher.poller.step()
+        await backup.step()
+        held = await fetcher.held()
+        assert exchange.prices() == await fetcher.prices()
+        assert {Source.YAHOO} == {image.quote.source for image in held.values()}
+        assert "failing" == fetcher.feed.state(fetcher.session)
+
+        await exchange.heal()
+        exchange.trade()
+        await fetcher.poll()
+        await backup.step()
+        held = await fetcher.held()
+        assert exchange.prices() == await fetcher.prices()
+        assert {Source.BSE} == {image.quote.source for image in held.values()}
+        assert 1 == exchange.asked("yahoo quotes")
+
+
+async def test_a_primary_that_hangs_is_not_waited_for(fetching, exchange):
+    """The backup's prices are there while the primary is still being asked; what comes late changes nothing."""
+    async with fetching() as hire:
+        fetcher = hire()
+        backup = backup_of(fetcher, exchange)
+        await fetcher.poll()
+        exchange.trade()
+        await exchange.arm(path="GetMktData", kind="hang")
+        fetcher.clock.advance(3000)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(fetcher.poller.step())
+            await exchange.struck()
+            await backup.step()
+            assert 0 == exchange.asked("yahoo quotes")
+            fetcher.clock.advance(1501)
+            await backup.step()
+            assert exchange.prices() == await fetcher.prices()
+            await exchange.heal()
+
+        assert exchange.prices() == await fetcher.prices()
+        assert 2 == fetcher.polls("ok") - 1
+
+
+async def test_an_answer_of_the_backup_that_comes_late_is_left_out(fetching, exchange):
+    """The primary confirmed the prices meanwhile: the backup's older word is not wanted."""
+    async with fetching() as hire:
+        fetcher = hire()
+        backup = fetcher.batches(yahoo_of(fetcher, exchange))
+        await fetcher.poll()
+        await exchange.arm(path="finance/quote", kind="hang")
+        async with asyncio.TaskGroup() as group:
+            group.create_task(backup.step())
+            await exchange.struck()
+            fetcher.clock.advance(3000)
+            await fetcher.poller.step()
+            await exchange.heal()
+
+        held = await fetcher.held()
+        assert {Source.BSE} == {image.quote.source for image in held.values()}
+
+
+async def test_each_batch_leaves_its_status(fetching, exchange, redis):
+    """Which scrips, when, and what became of it; five minutes."""
+    async with fetching() as hire:
+        fetcher = hire()
+        await fetcher.poll()
+        batches = fetcher.batches(kite_of(fetcher, exchange, symbols_max=15))
+        await batches.step()
+        await exchange.arm(path="/quote", kind="server_error")
+        fetcher.clock.advance(300_000)
+        await batches.step()
+
+        found = sorted(await records(redis), key=lambda each: each.batch_id)
+        assert ["stored", "failed"] == [each.state for each in found]
+        good, bad = found
+        assert (15, 15, 0, "kite", "fetcher-1") == (
+            len(good.codes),
+            good.seen,
+            good.rejected,
+            good.source,
+            good.fetcher,
+        )
+        assert good.asked_at_ms <= good.done_at_ms
+        assert "server_error: HTTP 500" == bad.error
+        ttl = await redis.ttl(keys.batch(good.batch_id))
+        assert 290 < ttl <= keys.BATCH_STATUS_TTL_S
+
+
+def primary(fetcher, exchange, **settings):
+    """The broker as the primary."""
+    return fetcher.batches(
+        kite_of(fetcher, exchange, **settings), "primary", feed=fetcher.feed
+    )
+
+
+@pytest.fixture
+def sharing(redis):
+    """Fetchers that share the shards, with a master in the store: `async with fetching() as hire`."""
+
+    async def prepare(hire):
+        first = hire("lister")
+        await first.poll()
+        await first.master.step()
+        await first.terms.release()
+        await redis.delete(*[keys.quotes(shard) for shard in range(4)])
+
+    return prepare
+
+
+async def test_replicas_split_the_shards_evenly(fetching, sharing):
+    """One has all, two have half each, three as evenly as it goes; one that leaves gives its share back."""
+    async with fetching() as hire:
+        await sharing(hire)
+        fetchers = [hire(f"f{n}", shared=True) for n in range(3)]
+        shares = []
+        for present in (1, 2, 3):
+            for _ in range(3):
+                for fetcher in fetchers[:present]:
+                    await fetcher.terms.hold()
+            shares.append([len(f.terms.writers) for f in fetchers[:present]])
+        await fetchers[0].terms.leave()
+        for _ in range(3):
+            for fetcher in fetchers[1:]:
+                await fetcher.terms.hold()
+
+        assert [[4], [2, 2], [2, 1, 1]] == [sorted(s, reverse=True) for s in shares]
+        assert [2, 2] == [len(f.terms.writers) for f in fetchers[1:]]
+        assert 1 == sum(f.terms.leads for f in fetchers)
+
+
+async def test_sharers_ask_for_their_own_scrips_only(fetching, exchange, sharing):
+    """Together they store the whole market; no scrip is asked for twice."""
+    async with fetching() as hire:
+        await sharing(hire)
+        fetchers = [hire(f"f{n}", shared=True) for n in range(2)]
+        for _ in range(3):
+            for fetcher in fetchers:
+                await fetcher.terms.hold()
+        pollers = [primary(fetcher, exchange) for fetcher in fetchers]
+        for poller in pollers:
+            await poller.step()
+
+        asked = [set(each.codes) for each in await records(fetchers[0].redis)]
+        assert 2 == len(asked)
+        assert not asked[0] & asked[1]
+        assert exchange.prices() == await fetchers[0].prices()
+        assert 40 == len(asked[0] | asked[1])
+        assert "ok" == fetchers[0].feed.state(fetchers[0].session)
+
+
+async def test_the_shards_of_one_that_died_move_to_the_others(
+    fetching, exchange, sharing
+):
+    """As soon as its leases and its sign of life are over."""
+    async with fetching() as hire:
+        await sharing(hire)
+        dead, alive = hire("dead", shared=True), hire("alive", shared=True)
+        for _ in range(3):
+            for fetcher in (dead, alive):
+                await fetcher.terms.hold()
+        taken = dict(dead.terms.writers)
+        for shard in taken:
+            await dead.redis.delete(
+                keys.lease(shard)
+            )  # what the server does after the TTL
+        await dead.redis.zrem(keys.FETCHERS, "dead")
+        await alive.terms.hold()
+        poller = primary(alive, exchange)
+        await poller.step()
+        exchange.trade()
+        late = primary(dead, exchange)
+        held = await alive.prices()
+        await late.step()  # it was only frozen, and wakes up
+
+        assert 4 == len(alive.terms.writers)
+        assert exchange.prices() != held == await alive.prices()
+        assert {} == dead.terms.writers
+        assert len(taken) == dead.count("fetcher_fenced")
+
+
+async def test_the_exchange_does_not_feel_how_much_is_watched(fetching, exchange):
+    """A list source is asked once an interval, whoever watches what."""
+    async with fetching() as hire:
+        asked = []
+        for watched in (0, 1000):
+            fetcher = hire()
+            fetcher.demand.watch(range(500_000, 500_000 + watched), 0)
+            before = sum(exchange.simulator.by_endpoint.values())
+            for _ in range(10):
+                await fetcher.poll()
+            asked.append(sum(exchange.simulator.by_endpoint.values()) - before)
+            await fetcher.terms.release()
+
+        assert [10, 10] == asked

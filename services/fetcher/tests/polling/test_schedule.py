@@ -1,0 +1,83 @@
+"""Who is asked for when: laws in simulated time."""
+
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bse_fetcher.polling.demand import Tier
+from bse_fetcher.polling.schedule import Schedule
+
+
+INTERVALS_MS = {Tier.HOT: 3_000, Tier.WARM: 15_000, Tier.COLD: 300_000}
+STEP_MS = 100
+
+
+def tiers_of(hot, warm, cold):
+    """So many scrips of each tier, with codes that do not overlap."""
+    return {
+        Tier.HOT: range(1_000, 1_000 + hot),
+        Tier.WARM: range(2_000, 2_000 + warm),
+        Tier.COLD: range(3_000, 3_000 + cold),
+    }
+
+
+def run(tiers, for_ms, symbols_max=50):
+    """All batches with their times."""
+    schedule = Schedule(INTERVALS_MS, symbols_max)
+    return [
+        (now_ms, batch)
+        for now_ms in range(0, for_ms, STEP_MS)
+        for batch in schedule.due(tiers, now_ms, STEP_MS)
+    ]
+
+
+@given(st.integers(0, 200), st.integers(0, 300), st.integers(0, 500))
+def test_every_scrip_is_asked_for_as_often_as_its_tier_says(hot, warm, cold):
+    """Never much later than its interval, after the first round; and no batch is too big."""
+    tiers = tiers_of(hot, warm, cold)
+    last_ms = {}
+    for now_ms, batch in run(tiers, 40_000):
+        assert 0 < len(batch) <= 50
+        assert len(batch) == len(set(batch))
+        for code in batch:
+            if code in last_ms and code < 3_000:
+                interval_ms = 3_000 if code < 2_000 else 15_000
+                assert interval_ms / 2 <= now_ms - last_ms[code] <= 1.5 * interval_ms
+            last_ms[code] = now_ms
+
+    assert {*tiers[Tier.HOT], *tiers[Tier.WARM]} <= last_ms.keys()
+
+
+def test_fifty_hot_scrips_cost_one_request_an_interval():
+    """Full batches, however many clients watch."""
+    batches = run(tiers_of(50, 0, 0), 30_000)
+
+    assert 10 == len(batches)
+    assert all(50 == len(batch) for _, batch in batches)
+
+
+def test_the_work_is_spread_over_the_interval():
+    """A thousand hot scrips: twenty batches an interval, never more than one in a tenth of a second."""
+    at = Counter(now_ms for now_ms, _ in run(tiers_of(1_000, 0, 0), 30_000))
+
+    assert max(at.values()) == 1
+    assert 190 <= sum(at.values()) <= 210
+
+
+def test_the_hot_ones_come_first():
+    """At the very start everything is due."""
+    first = run(tiers_of(60, 500, 3_000), 300)
+
+    assert set(tiers_of(60, 0, 0)[Tier.HOT]) <= {c for _, b in first for c in b}
+
+
+def test_what_was_not_asked_for_is_due_again_at_once():
+    """A batch that the budget held back is not lost for an interval."""
+    schedule = Schedule(INTERVALS_MS, 50)
+    tiers = tiers_of(10, 0, 0)
+    (batch,) = schedule.due(tiers, 0, STEP_MS)
+    assert [] == schedule.due(tiers, 100, STEP_MS)
+    schedule.not_asked(batch)
+
+    assert [batch] == schedule.due(tiers, 200, STEP_MS)

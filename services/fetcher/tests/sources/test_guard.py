@@ -1,0 +1,119 @@
+"""The door before a source: the budget that replicas share, and what a failure teaches."""
+
+import asyncio
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from bse_fetcher.metrics import FetcherMetrics
+from bse_fetcher.polling.circuit import Circuit, CircuitRules, State
+from bse_fetcher.sources.errors import (
+    ExchangeUnavailable,
+    Forbidden,
+    NotAsked,
+    RateLimited,
+)
+from bse_fetcher.sources.guard import Guards
+from bse_shared.pacing.store_clock import StoreClock
+from bse_shared.redis_edge.source_budgets import Budget, SourceBudgets
+from bse_shared.testing.fake_clock import FakeClock
+
+
+@pytest.fixture
+def guards_of(redis):
+    """Make the guards of a replica: three requests at once, one in a thousand seconds then."""
+
+    def make(burst=3):
+        clock = FakeClock()
+        budgets = SourceBudgets(
+            redis, clock, StoreClock(), {"bse": Budget(0.001, burst)}
+        )
+        rules = CircuitRules()
+        return Guards(
+            budgets,
+            clock,
+            lambda: Circuit(rules, lambda: 0.5),
+            FetcherMetrics(CollectorRegistry()),
+        )
+
+    return make
+
+
+async def fine():
+    """A source that answers."""
+    return "answer"
+
+
+def failing(error):
+    """A source that fails so."""
+
+    async def ask():
+        raise error
+
+    return ask
+
+
+async def test_replicas_share_the_budget(guards_of):
+    """Six guards of two replicas get through as often as one would."""
+    guards = [guards_of().add("bse", f"e{n}", "primary") for n in range(6)]
+    outcomes = await asyncio.gather(
+        *(guard.call(fine) for guard in guards), return_exceptions=True
+    )
+
+    spared = [each for each in outcomes if isinstance(each, NotAsked)]
+    assert ["answer"] * 3 == [each for each in outcomes if each == "answer"]
+    assert [("over_budget", True)] * 3 == [
+        (each.kind, 0 < each.retry_in_s <= 1000) for each in spared
+    ]
+
+
+@pytest.mark.parametrize(
+    ("error", "wait_s"), [(RateLimited(40), 40), (Forbidden("403"), 60)]
+)
+async def test_a_replica_that_takes_over_keeps_the_pause_of_the_other(
+    guards_of, error, wait_s
+):
+    """Retry-After and a block are told to all."""
+    first, second = (guards_of(9).add("bse", "market", "primary") for _ in range(2))
+    with pytest.raises(type(error)):
+        await first.call(failing(error))
+    with pytest.raises(NotAsked) as caught:
+        await second.call(fine)
+
+    assert wait_s - 2 < caught.value.retry_in_s <= wait_s
+    assert State.OPEN is first.circuit.state(0)
+
+
+async def test_an_open_circuit_spends_no_budget(guards_of):
+    """The source is not asked, and nobody else has less for it."""
+    guards = guards_of(4)
+    guard = guards.add("bse", "market", "primary")
+    for _ in range(3):
+        with pytest.raises(ExchangeUnavailable):
+            await guard.call(failing(ExchangeUnavailable("timeout", "5 s")))
+    for _ in range(5):
+        with pytest.raises(NotAsked) as caught:
+            await guard.call(fine)
+        assert "circuit_open" == caught.value.kind
+
+    other = guards.add("bse", "master", "master")
+    assert "answer" == await other.call(fine)
+    told = {each.endpoint: each for each in guards.records()}
+    assert ("open", 3, "timeout: 5 s") == (
+        told["market"].circuit,
+        told["market"].failures,
+        told["market"].last_error,
+    )
+    assert ("closed", 0) == (told["master"].circuit, told["master"].answered_ms_ago)
+
+
+async def test_a_call_that_is_cancelled_leaves_the_probe_to_the_next(guards_of):
+    """Shutting down, or a deadline around it."""
+    guard = guards_of(9).add("bse", "market", "primary")
+    guard.circuit.asked_to_wait(-10_000, 1)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await guard.call(asyncio.Event().wait)
+
+    assert "answer" == await guard.call(fine)
+    assert State.CLOSED is guard.circuit.state(0)
