@@ -3,6 +3,7 @@
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from typing import Any, cast
 
 import aiohttp
@@ -11,6 +12,7 @@ from fastapi import FastAPI
 from bse_fetcher.core import Core
 from bse_fetcher.feed import Feed
 from bse_fetcher.instruments import KnownInstruments
+from bse_fetcher.loops.follow_demand import DemandFollower, Fetch
 from bse_fetcher.loops.poll import Poller
 from bse_fetcher.loops.poll_batches import STEP_S, BatchPoller
 from bse_fetcher.loops.refresh_master import MasterRefresher
@@ -24,11 +26,13 @@ from bse_fetcher.publisher import Publisher
 from bse_fetcher.session_source import CalendarSource
 from bse_fetcher.settings import FetcherSettings
 from bse_fetcher.sources.bse.client import BseSource
-from bse_fetcher.sources.guard import Guards
-from bse_fetcher.sources.protocol import BatchSource, ListSource
-from bse_fetcher.sources.registry import SOURCES, budgets_of
+from bse_fetcher.sources.bse.scrip_source import BseDetailSource, BseHeaderSource
+from bse_fetcher.sources.guard import Guard, Guards
+from bse_fetcher.sources.protocol import BatchSource
+from bse_fetcher.sources.registry import DETAILS, SOURCES, budgets_of
 from bse_fetcher.terms import Terms
 from bse_shared.redis_edge.connection import StoreUnavailable, open_redis
+from bse_shared.redis_edge.demand_board import DemandBoard
 from bse_shared.redis_edge.instances import Instances
 from bse_shared.redis_edge.source_budgets import SourceBudgets
 from bse_shared.redis_edge.store import MarketStore
@@ -58,7 +62,13 @@ async def assemble(settings: FetcherSettings, shell: Shell) -> AsyncIterator[Ser
         )
         guards = _guards(settings, core, budgets)
         feed.sources = guards.records
-        pollers = _pollers(settings, core, guards, feed, calendar, session)
+        demand = Demand(
+            settings.demand.hot_max,
+            int(settings.demand.warm_for_s * 1000),
+            int(settings.demand.missed_hot_for_s * 1000),
+        )
+        make = _Makers(settings, core, guards, feed, calendar, session, demand)
+        pollers = _pollers(make, DemandBoard(redis))
         master = MasterRefresher(
             core=core,
             source=BseSource(session, settings.bse),
@@ -146,53 +156,88 @@ def _guards(settings: FetcherSettings, core: Core, budgets: SourceBudgets) -> Gu
     )
 
 
-def _pollers(
-    settings: FetcherSettings,
-    core: Core,
-    guards: Guards,
-    feed: Feed,
-    calendar: CalendarSource,
-    session: aiohttp.ClientSession,
-) -> list[Loop]:
-    """The loops that ask for prices: the primary's, and the backup's where there is one."""
-    chosen = settings.source
-    demand = Demand(
-        settings.demand.hot_max,
-        int(settings.demand.warm_for_s * 1000),
-        int(settings.demand.missed_hot_for_s * 1000),
-    )
-    intervals_ms = {
-        Tier.HOT: settings.demand.hot_interval_s * 1000,
-        Tier.WARM: settings.demand.warm_interval_s * 1000,
-        Tier.COLD: settings.demand.cold_interval_s * 1000,
-    }
+@dataclass(frozen=True, slots=True)
+class _Makers:
+    """What the loops that ask for prices are made of."""
 
-    def batches(name: str, role: str) -> BatchPoller:
-        source = cast("BatchSource", SOURCES[name].make(session, settings))
+    settings: FetcherSettings
+    core: Core
+    guards: Guards
+    feed: Feed
+    calendar: CalendarSource
+    session: aiohttp.ClientSession
+    demand: Demand
+
+    def batches(self, source: BatchSource, guard: Guard) -> BatchPoller:
+        """A batch poller that works while the market is not closed."""
+        demand = self.settings.demand
+        intervals_ms = {
+            Tier.HOT: demand.hot_interval_s * 1000,
+            Tier.WARM: demand.warm_interval_s * 1000,
+            Tier.COLD: demand.cold_interval_s * 1000,
+        }
         return BatchPoller(
-            core=core,
+            core=self.core,
             source=source,
-            guard=guards.add(name, "quotes", role),
+            guard=guard,
             schedule=Schedule(intervals_ms, source.symbols_max),
-            demand=demand,
-            is_wanted=lambda: calendar.session().phase != "closed",
+            demand=self.demand,
+            is_wanted=lambda: self.calendar.session().phase != "closed",
         )
 
-    if chosen.primary != LIST_SOURCE:
-        primary = batches(chosen.primary, "primary")
-        primary.feed = feed
-        return [Loop("poll batches", primary.step, STEP_S)]
+    def batch_source(self, name: str) -> BatchSource:
+        """The batch source of that name."""
+        return cast("BatchSource", SOURCES[name].make(self.session, self.settings))
+
+
+def _pollers(make: _Makers, board: DemandBoard) -> list[Loop]:
+    """The loops that ask for prices: the primary's, the backup's where there is one, and what readers miss."""
+    if make.settings.source.primary != LIST_SOURCE:
+        name = make.settings.source.primary
+        primary = make.batches(
+            make.batch_source(name), make.guards.add(name, "quotes", "primary")
+        )
+        primary.feed = make.feed
+        loops = [Loop("poll batches", primary.step, STEP_S)]
+        fetch: Fetch = primary.fetch
+    else:
+        loops, fetch = _list_pollers(make)
+    wishes = DemandFollower(make.core, board, make.demand, board.missed, fetch)
+    return [
+        *loops,
+        Loop("follow the demand", wishes.step, 2),
+        Loop("serve readers that miss", wishes.serve, silence_max_s=None),
+    ]
+
+
+def _list_pollers(make: _Makers) -> tuple[list[Loop], Fetch]:
+    settings, core, guards = make.settings, make.core, make.guards
+    chosen, poll = settings.source, settings.poll
+    bse = BseSource(make.session, settings.bse)
     poller = Poller(
         core=core,
-        source=cast("ListSource", SOURCES[LIST_SOURCE].make(session, settings)),
+        source=bse,
         guard=guards.add(LIST_SOURCE, "market", "primary"),
-        feed=feed,
-        pace=Pace(settings.poll.interval_s, settings.poll.closed_interval_s),
-        session=calendar.session,
+        feed=make.feed,
+        pace=Pace(poll.interval_s, poll.closed_interval_s),
+        session=make.calendar.session,
     )
     loops = [Loop("poll the exchange", poller.step, 0.05)]
     if chosen.backup:
-        backup = batches(chosen.backup, "backup")
+        backup = make.batches(
+            make.batch_source(chosen.backup),
+            guards.add(chosen.backup, "quotes", "backup"),
+        )
         backup.is_wanted = lambda: poller.is_late(chosen.hedge_after_s)
         loops.append(Loop("poll the backup", backup.step, STEP_S))
-    return loops
+    if settings.bse.details_per_s > 0:
+        details = make.batches(
+            BseDetailSource(bse, core.clock.wall_ms),
+            guards.add(LIST_SOURCE, "details", "details", DETAILS),
+        )
+        details.details = True
+        loops.append(Loop("read details", details.step, STEP_S))
+    header = make.batches(
+        BseHeaderSource(bse), guards.add(LIST_SOURCE, "header", "on demand")
+    )
+    return loops, header.fetch

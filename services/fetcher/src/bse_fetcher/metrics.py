@@ -50,6 +50,13 @@ class FetcherMetrics:
             ["source", "endpoint"],
             registry=registry,
         )
+        # Scrips that a reader missed: served, or missed (no answer within the deadline).
+        self.wishes = Counter(
+            "fetcher_wishes",
+            "Scrips asked for at once.",
+            ["outcome"],
+            registry=registry,
+        )
         self.shards_held = Gauge(
             "fetcher_shards_held",
             "Shards that this instance writes.",

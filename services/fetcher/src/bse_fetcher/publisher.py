@@ -15,6 +15,7 @@ from bse_fetcher.sources.answer import Answer
 from bse_fetcher.terms import Terms
 from bse_shared.quotes.position import shard_of
 from bse_shared.quotes.quote import Value
+from bse_shared.quotes.shard_writer import Plan
 
 
 log = structlog.get_logger()
@@ -57,6 +58,20 @@ class Publisher:
                 self.metrics.rows.labels("unchanged").inc(unchanged)
         self.tell_rejected(answer)
 
+    async def publish_details(self, answer: Answer, received_at_ms: int) -> int:
+        """An answer that tells something beside the price; how many scrips it was stored for."""
+        async with self._pen:
+            by_shard: dict[int, dict[int, Mapping[int, Value]]] = {}
+            for code, fields in answer.seen.items():
+                shard = shard_of(code, self.terms.shards)
+                if shard in self.terms.writers:
+                    by_shard.setdefault(shard, {})[code] = fields
+            plans = {
+                shard: self.terms.writers[shard].plan_details(seen, received_at_ms)
+                for shard, seen in by_shard.items()
+            }
+            return await self._commit(plans, answer)
+
     async def publish_batch(
         self, answer: Answer, received_at_ms: int, *, newer_than_ms: int = 0
     ) -> int:
@@ -84,7 +99,10 @@ class Publisher:
                 shard: self.terms.writers[shard].plan_batch(seen, received_at_ms)
                 for shard, seen in by_shard.items()
             }
-            await self.terms.commit(plans, self.instruments.master)
+            return await self._commit(plans, answer)
+
+    async def _commit(self, plans: Mapping[int, Plan], answer: Answer) -> int:
+        await self.terms.commit(plans, self.instruments.master)
         stored = 0
         for plan in plans.values():
             self.metrics.rows.labels("changed").inc(len(plan.images))

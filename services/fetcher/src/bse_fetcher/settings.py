@@ -56,6 +56,11 @@ class BseSettings(BaseSettings):
         2.0, gt=0, description="at most, by all replicas together, in the long run"
     )
     burst: int = Field(4, ge=1, description="requests at once")
+    details_per_s: float = Field(
+        0.0,
+        ge=0,
+        description="requests for depth, 52 weeks and limits of hot scrips; 0: none",
+    )
 
     @field_validator("base_url")
     @classmethod

@@ -10,6 +10,7 @@ from bse_fetcher.sources.kite.source import KiteSource
 from bse_fetcher.sources.yahoo.source import YahooSource
 from bse_shared.quotes.quote import Source
 from bse_shared.redis_edge import keys
+from bse_shared.redis_edge.connection import StoreUnavailable
 from bse_shared.wire.records import BatchRecord
 
 
@@ -251,3 +252,19 @@ async def test_the_exchange_does_not_feel_how_much_is_watched(fetching, exchange
             await fetcher.terms.release()
 
         assert [10, 10] == asked
+
+
+async def test_a_store_that_fails_backs_the_loop_off(fetching, exchange, sharing):
+    """It is no bug: the loop must see the one error that it knows."""
+    async with fetching() as hire:
+        await sharing(hire)
+        fetcher = hire("f", shared=True)
+        await fetcher.terms.hold()
+        poller = primary(fetcher, exchange, symbols_max=10)
+        await poller.core.is_our_turn()
+        for shard in range(4):
+            await fetcher.redis.set(keys.quotes(shard), "not a hash")
+        with pytest.raises(StoreUnavailable):
+            await poller.step()
+
+        assert not fetcher.terms.active

@@ -68,6 +68,11 @@ class ShardWriter:
         """The plan for an answer that speaks only of the scrips in it."""
         return self._plan(seen, Confirmation(received_at_ms, False, tuple(seen)))
 
+    def plan_details(self, seen: Seen, received_at_ms: int) -> Plan:
+        """The plan for an answer that tells of known scrips something beside their price: it confirms none."""
+        known = {code: seen[code] for code in seen if code in self.images}
+        return self._plan(known, Confirmation(received_at_ms, False, ()))
+
     def committed(self, plan: Plan) -> None:
         """The store took the plan."""
         self.images.update(plan.images)

@@ -16,6 +16,8 @@ FEED_STATUS = "bse:feed:status"
 INSTRUMENTS = "bse:instruments"
 INSTANCES = "bse:instances"
 FETCHERS = "bse:fetchers"
+DEMAND_WATCHED = "bse:demand:watched"
+DEMAND_CHANNEL = "bse:demand:missed"
 BATCH_STATUS_TTL_S = 300
 
 # Identity. One hash tag: the scripts need these keys in one slot, and they are few and small.
@@ -71,6 +73,11 @@ def quotes(shard: int) -> str:
 def deltas(shard: int) -> str:
     """The channel of the shard's frames."""
     return f"bse:{{s{shard}}}:deltas"
+
+
+def demand_asked(code: int) -> str:
+    """That a reader asked for the scrip, until its deadline."""
+    return f"bse:demand:asked:{code}"
 
 
 def source_budget(source: str) -> str:

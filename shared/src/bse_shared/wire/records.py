@@ -64,6 +64,13 @@ class BatchRecord(msgspec.Struct, frozen=True, kw_only=True):
     error: str = ""
 
 
+class DemandRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """The scrips that one reporter's clients watch; `at_ms` is a store-clock time."""
+
+    at_ms: int
+    codes: list[int]
+
+
 class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
     """One instance's sign of life; `at_ms` and `started_at_ms` are store-clock times."""
 

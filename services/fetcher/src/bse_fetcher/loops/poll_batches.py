@@ -4,7 +4,6 @@ As the primary it works all day. As the backup it works while the primary's answ
 prices go on within a second or two; an answer of the primary that came meanwhile is not overwritten.
 """
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +17,7 @@ from bse_fetcher.sources.answer import Answer
 from bse_fetcher.sources.errors import ExchangeError, NotAsked
 from bse_fetcher.sources.guard import Guard
 from bse_fetcher.sources.protocol import BatchSource
+from bse_fetcher.together import together
 from bse_shared.quotes.instrument import Instrument
 from bse_shared.wire.records import BatchRecord
 
@@ -39,6 +39,8 @@ class BatchPoller:
     is_wanted: Callable[[], bool]
     feed: Feed | None = None
     """Where it is the primary, what tells of its state."""
+    details: bool = False
+    """Whether it tells of hot scrips something beside their price."""
     batches: int = 0
 
     async def step(self) -> None:
@@ -48,7 +50,7 @@ class BatchPoller:
         due = self.schedule.due(
             self._tiers(), self.core.clock.monotonic_ms(), STEP_S * 1000
         )
-        async with asyncio.TaskGroup() as group:
+        async with together() as group:
             for codes in due:
                 group.create_task(self.fetch(codes))
 
@@ -72,9 +74,13 @@ class BatchPoller:
             self._tell(error)
             return False
         self.core.metrics.polls.labels("ok").inc()
-        stored = await self.core.publisher.publish_batch(
-            answer, store_ms, newer_than_ms=0 if self.feed else asked.asked_at_ms
-        )
+        if self.details:
+            stored = await self.core.publisher.publish_details(answer, store_ms)
+        else:
+            late_ms = 0 if self.feed else asked.asked_at_ms
+            stored = await self.core.publisher.publish_batch(
+                answer, store_ms, newer_than_ms=late_ms
+            )
         rejected = len(answer.rejected)
         await self._ended(asked, "stored", seen=stored, rejected=rejected)
         if self.feed:
@@ -94,6 +100,8 @@ class BatchPoller:
         hot, warm = self.demand.hot(now_ms), self.demand.warm(now_ms)
         warmer = warm.union(hot)
         known, holds = self.core.instruments.master.by_code, self.core.terms.holds
+        if self.details:
+            return {Tier.HOT: [code for code in hot if code in known and holds(code)]}
         return {
             Tier.HOT: [code for code in hot if code in known and holds(code)],
             Tier.WARM: [code for code in warm if code in known and holds(code)],

@@ -28,7 +28,9 @@ class Guard:
         budgets: SourceBudgets,
         clock: Clock,
         metrics: FetcherMetrics,
+        own_budget: str = "",
     ):
+        """`own_budget`: one that is spent before the source's, for calls that must leave room for others."""
         self.source = source
         self.endpoint = endpoint
         self.circuit = circuit
@@ -37,6 +39,7 @@ class Guard:
         self._budgets = budgets
         self._clock = clock
         self._metrics = metrics
+        self._spends = [own_budget, source] if own_budget else [source]
 
     async def call(self, ask: Callable[[], Awaitable[T]]) -> T:
         """What `ask` returns. Raises its ExchangeError, or NotAsked where the source is spared.
@@ -65,9 +68,10 @@ class Guard:
         return answer
 
     async def _spend(self) -> None:
-        wait_s = await self._budgets.spend(self.source)
-        if wait_s > 0:
-            raise NotAsked("over_budget", wait_s)
+        for budget in self._spends:
+            wait_s = await self._budgets.spend(budget)
+            if wait_s > 0:
+                raise NotAsked("over_budget", wait_s)
 
     async def _failed(self, error: ExchangeError) -> None:
         now_ms = self._clock.monotonic_ms()
@@ -104,10 +108,16 @@ class Guards:
         self._metrics = metrics
         self._guards: list[tuple[Guard, str]] = []
 
-    def add(self, source: str, endpoint: str, role: str) -> Guard:
+    def add(self, source: str, endpoint: str, role: str, own_budget: str = "") -> Guard:
         """A guard for the endpoint; `role` says what for: primary, backup, master, …"""
         guard = Guard(
-            source, endpoint, self._circuit(), self._budgets, self._clock, self._metrics
+            source,
+            endpoint,
+            self._circuit(),
+            self._budgets,
+            self._clock,
+            self._metrics,
+            own_budget,
         )
         self._guards.append((guard, role))
         return guard

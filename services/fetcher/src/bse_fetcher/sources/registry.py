@@ -37,11 +37,13 @@ SOURCES: Mapping[str, Entry] = {
 }
 
 
+DETAILS = "bse details"
+"""The budget of what is asked beside prices: it must never take a price's place."""
+
+
 def budgets_of(settings: FetcherSettings) -> dict[str, Budget]:
     """The budgets of all sources."""
-    return {name: entry.budget(settings) for name, entry in SOURCES.items()}
-
-
-def is_list(source: ListSource | BatchSource) -> bool:
-    """Whether it tells the whole market in one call."""
-    return hasattr(source, "ask_market")
+    budgets = {name: entry.budget(settings) for name, entry in SOURCES.items()}
+    if settings.bse.details_per_s > 0:
+        budgets[DETAILS] = Budget(settings.bse.details_per_s, 1)
+    return budgets

@@ -35,6 +35,10 @@ class BseSource:
         )
         self._reader = MarketReader()
 
+    async def get(self, path: str, query: dict[str, str]) -> bytes:
+        """Any other answer of BSE. Raises ExchangeError."""
+        return await self._door.get(path, query)
+
     async def ask_market(self) -> bytes:
         """The whole market's rows as BSE sent them. Raises ExchangeError."""
         return await self._door.get(MARKET_PATH, MARKET_QUERY)
