@@ -25,6 +25,7 @@ from bse_fetcher.loops.refresh_master import MasterRefresher
 from bse_fetcher.metrics import FetcherMetrics
 from bse_fetcher.polling.circuit import Circuit, CircuitRules
 from bse_fetcher.polling.demand import Demand, Tier
+from bse_fetcher.polling.frozen import FrozenFeed
 from bse_fetcher.polling.pace import Pace
 from bse_fetcher.polling.plausibility import Timeline
 from bse_fetcher.polling.schedule import Schedule
@@ -164,6 +165,7 @@ class Fetcher:
             feed=self.feed,
             pace=PACE,
             session=lambda: self.session,
+            frozen=FrozenFeed(60_000),
         )
         self.master = MasterRefresher(
             core=self.core,

@@ -81,6 +81,7 @@ async def test_the_loops_bring_the_market_into_the_store(assembled, exchange, re
             "rejected_rows": 0,
             "last_error": None,
             "session": "open",
+            "suspect": 0,
             "shards": 4,
             "bse market": "closed",
             "bse master": "closed",

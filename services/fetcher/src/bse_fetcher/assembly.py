@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from bse_fetcher.core import Core
 from bse_fetcher.feed import Feed
 from bse_fetcher.instruments import KnownInstruments
+from bse_fetcher.loops.cross_check import CrossChecker
 from bse_fetcher.loops.follow_demand import DemandFollower, Fetch
 from bse_fetcher.loops.poll import Poller
 from bse_fetcher.loops.poll_batches import STEP_S, BatchPoller
@@ -19,9 +20,11 @@ from bse_fetcher.loops.refresh_master import MasterRefresher
 from bse_fetcher.metrics import FetcherMetrics
 from bse_fetcher.polling.circuit import Circuit, CircuitRules
 from bse_fetcher.polling.demand import Demand, Tier
+from bse_fetcher.polling.frozen import FrozenFeed
 from bse_fetcher.polling.pace import Pace
 from bse_fetcher.polling.plausibility import Timeline
 from bse_fetcher.polling.schedule import Schedule
+from bse_fetcher.polling.validation import CrossCheck
 from bse_fetcher.publisher import Publisher
 from bse_fetcher.session_source import CalendarSource
 from bse_fetcher.settings import FetcherSettings
@@ -42,6 +45,8 @@ from bse_shared.service.runner import Service, Shell
 
 
 LIST_SOURCE = "bse"
+TIMES_APART_MAX_MS = 20_000
+"""Prices of two sources whose last trades are further apart can't be compared."""
 
 
 @asynccontextmanager
@@ -96,6 +101,7 @@ async def assemble(settings: FetcherSettings, shell: Shell) -> AsyncIterator[Ser
                 "rejected_rows": feed.rejected_rows,
                 "last_error": feed.last_error,
                 "session": str(calendar.session().phase),
+                "suspect": len(core.publisher.doubts | core.publisher.suspects),
                 **{f"{r.source} {r.endpoint}": r.circuit for r in guards.records()},
             }
 
@@ -203,11 +209,28 @@ def _pollers(make: _Makers, board: DemandBoard) -> list[Loop]:
     else:
         loops, fetch = _list_pollers(make)
     wishes = DemandFollower(make.core, board, make.demand, board.missed, fetch)
+    if make.settings.source.validate_by:
+        loops.append(_cross_check(make))
     return [
         *loops,
         Loop("follow the demand", wishes.step, 2),
         Loop("serve readers that miss", wishes.serve, silence_max_s=None),
     ]
+
+
+def _cross_check(make: _Makers) -> Loop:
+    chosen = make.settings.source
+    checker = CrossChecker(
+        core=make.core,
+        source=make.batch_source(chosen.validate_by),
+        guard=make.guards.add(chosen.validate_by, "quotes", "validation"),
+        check=CrossCheck(chosen.tolerance_percent, TIMES_APART_MAX_MS),
+        demand=make.demand,
+        is_wanted=lambda: make.calendar.session().phase == "open",
+    )
+    return Loop(
+        "compare with a second source", checker.step, chosen.validate_interval_s
+    )
 
 
 def _list_pollers(make: _Makers) -> tuple[list[Loop], Fetch]:
@@ -221,6 +244,7 @@ def _list_pollers(make: _Makers) -> tuple[list[Loop], Fetch]:
         feed=make.feed,
         pace=Pace(poll.interval_s, poll.closed_interval_s),
         session=make.calendar.session,
+        frozen=FrozenFeed(poll.frozen_after_s * 1000),
     )
     loops = [Loop("poll the exchange", poller.step, 0.05)]
     if chosen.backup:

@@ -57,6 +57,26 @@ class FetcherMetrics:
             ["outcome"],
             registry=registry,
         )
+        # Prices that were marked as suspect, by the reason; alarm on any.
+        self.suspects = Counter(
+            "fetcher_suspect_prices",
+            "Prices marked as suspect.",
+            ["why"],
+            registry=registry,
+        )
+        # Comparisons with the second source: agrees, differs, incomparable.
+        self.cross_checks = Counter(
+            "fetcher_cross_checks",
+            "Prices compared with a second source.",
+            ["outcome"],
+            registry=registry,
+        )
+        # The newest trade of the last answer against the store's clock. Below zero: clocks differ.
+        self.newest_trade_age = Gauge(
+            "fetcher_newest_trade_age_seconds",
+            "Age of the newest trade in the last answer.",
+            registry=registry,
+        )
         self.shards_held = Gauge(
             "fetcher_shards_held",
             "Shards that this instance writes.",

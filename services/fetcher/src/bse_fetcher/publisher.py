@@ -11,10 +11,12 @@ import structlog
 from bse_fetcher.instruments import KnownInstruments
 from bse_fetcher.metrics import FetcherMetrics
 from bse_fetcher.polling.plausibility import Timeline, contradiction
+from bse_fetcher.polling.validation import doubt
 from bse_fetcher.sources.answer import Answer
 from bse_fetcher.terms import Terms
+from bse_shared.quotes.frame import Image
 from bse_shared.quotes.position import shard_of
-from bse_shared.quotes.quote import Value
+from bse_shared.quotes.quote import NUMBER, Condition, Value
 from bse_shared.quotes.shard_writer import Plan
 
 
@@ -22,6 +24,8 @@ log = structlog.get_logger()
 
 NAMED_ROWS_MAX = 10
 SHARDS_AT_ONCE = 2
+
+_CONDITION, _SUSPECT = NUMBER["condition"], int(Condition.SUSPECT)
 
 SeenByShard = list[dict[int, Mapping[int, Value]]]
 
@@ -34,6 +38,10 @@ class Publisher:
     instruments: KnownInstruments
     metrics: FetcherMetrics
     timeline: Timeline
+    suspects: dict[int, str] = field(default_factory=dict)
+    """Scrips that another source contradicts, and how."""
+    doubts: dict[int, str] = field(default_factory=dict)
+    """Scrips whose rows don't fit together, and why."""
     _pen: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def publish_list(self, answer: Answer, received_at_ms: int) -> None:
@@ -93,7 +101,8 @@ class Publisher:
                 ):
                     doubtful[code] = why
                 else:
-                    by_shard.setdefault(shard, {})[code] = fields
+                    marked = self._marked(code, fields, held)
+                    by_shard.setdefault(shard, {})[code] = marked
             self._tell_doubtful(doubtful)
             plans = {
                 shard: self.terms.writers[shard].plan_batch(seen, received_at_ms)
@@ -142,7 +151,9 @@ class Publisher:
                 if held is not None and (why := contradiction(held, fields, now_ms)):
                     doubtful[code] = why
                     continue
-            by_shard[shard][code] = fields
+                by_shard[shard][code] = self._marked(code, fields, held)
+            else:
+                by_shard[shard][code] = fields
         believed = self.timeline.believed(doubtful)
         if believed:
             log.warning("fetcher.new_timeline", rows=len(believed))
@@ -151,6 +162,22 @@ class Publisher:
             by_shard[shard_of(code, shards)][code] = answer.seen[code]
         self._tell_doubtful(doubtful)
         return by_shard
+
+    def _marked(
+        self, code: int, fields: Mapping[int, Value], held: Image | None
+    ) -> Mapping[int, Value]:
+        """The fields, marked as suspect where there is a reason."""
+        why = doubt(fields, held.quote if held else None)
+        if why:
+            if self.doubts.get(code) != why:
+                self.doubts[code] = why
+                self.metrics.suspects.labels(why).inc()
+                log.warning("fetcher.price_suspect", code=code, why=why)
+        elif code in self.doubts:
+            del self.doubts[code]
+        if why or code in self.suspects:
+            return {**fields, _CONDITION: _SUSPECT}
+        return fields
 
     def _tell_doubtful(self, doubtful: Mapping[int, str]) -> None:
         for why in doubtful.values():

@@ -187,7 +187,18 @@ class SourceSettings(BaseSettings):
         description="a primary whose answer is so late is not waited for any longer",
     )
 
-    @field_validator("backup")
+    validate_by: SourceName | Literal[""] = Field(
+        "",
+        description="compares hot scrips with the primary: yahoo or kite; empty: none",
+    )
+    validate_interval_s: float = Field(
+        15.0, gt=0, description="between two comparisons of one batch"
+    )
+    tolerance_percent: float = Field(
+        1.0, gt=0, description="prices further apart than this are suspect"
+    )
+
+    @field_validator("backup", "validate_by")
     @classmethod
     def _backup_differs(cls, backup: str, others: ValidationInfo) -> str:
         if backup in {others.data.get("primary"), "bse"}:
@@ -231,6 +242,11 @@ class PollSettings(BaseSettings):
     )
     forbidden_interval_s: float = Field(
         60.0, gt=0, description="first wait after a 403; doubles to 30 min"
+    )
+    frozen_after_s: float = Field(
+        60.0,
+        ge=0,
+        description="an open market in which no row moves for so long is no answer; 0: off",
     )
     lease_ttl_s: float = Field(
         3.0, gt=0.5, description="a dead fetcher's shards are free after so long"

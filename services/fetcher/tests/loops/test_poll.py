@@ -499,3 +499,49 @@ def closed_for(fetcher, milliseconds):
             "next_change_at_ms": milliseconds and now_ms + milliseconds,
         }
     )
+
+
+# What can't be trusted.
+
+
+async def test_a_price_outside_its_own_day_is_marked(fetching, exchange):
+    """It is stored, for it may be true, and it is called suspect until it fits again."""
+    async with fetching() as hire:
+        fetcher = hire()
+        await fetcher.poll()
+        fault = {"kind": "shifted_price", "scripcode": MISSED, "percent": 30}
+        await exchange.arm(path="GetMktData", **fault)
+        for _ in range(3):
+            await fetcher.poll()
+            quotes = {code: i.quote for code, i in (await fetcher.held()).items()}
+            assert [MISSED] == [code for code, q in quotes.items() if q.condition]
+        assert 1 == fetcher.count(
+            "fetcher_suspect_prices", why=fetcher.publisher.doubts[MISSED]
+        )
+
+        await exchange.heal()
+        await fetcher.poll()
+        assert not any(i.quote.condition for i in (await fetcher.held()).values())
+        assert {} == fetcher.publisher.doubts
+
+
+async def test_a_frozen_feed_confirms_nothing(fetching, exchange):
+    """An exchange that repeats itself for a minute is as good as none; it is believed again when it moves."""
+    async with fetching() as hire:
+        fetcher = hire()
+        await fetcher.poll()
+        await exchange.arm(path="GetMktData", kind="frozen")
+        heads = []
+        for _ in range(25):
+            exchange.trade()
+            await fetcher.poll()
+            heads.append((await fetcher.store.heads()).shards)
+        assert heads[18] != heads[19]
+        assert heads[21] == heads[24]
+        assert fetcher.polls("frozen") >= 4
+        assert "failing" == fetcher.feed.state(fetcher.session)
+
+        await exchange.heal()
+        await fetcher.poll()
+        assert exchange.prices() == await fetcher.prices()
+        assert "ok" == fetcher.feed.state(fetcher.session)

@@ -9,6 +9,7 @@ import structlog
 
 from bse_fetcher.core import Core
 from bse_fetcher.feed import Feed
+from bse_fetcher.polling.frozen import FrozenFeed
 from bse_fetcher.polling.hedge import is_late
 from bse_fetcher.polling.pace import Pace
 from bse_fetcher.sources.answer import Answer
@@ -39,6 +40,7 @@ class Poller:
     feed: Feed
     pace: Pace
     session: Callable[[], MarketSession]
+    frozen: FrozenFeed
     due_ms: float = 0.0
     failures: int = 0
     waiting_since_ms: float | None = None
@@ -90,6 +92,13 @@ class Poller:
         if not answer.seen:
             self.core.publisher.tell_rejected(answer)
             raise MalformedAnswer("shape", f"no usable row of {len(answer.rejected)}")
+        moves = self.session().phase == "open"
+        if self.frozen.is_frozen(answer.seen, at_ms, should_move=moves):
+            # Prices that nobody confirmed anew must not look fresh.
+            raise MalformedAnswer("frozen", "nothing has moved for too long")
+        if self.frozen.newest_trade_ms:
+            age_ms = store_ms - self.frozen.newest_trade_ms
+            self.core.metrics.newest_trade_age.set(age_ms / 1000)
         return Received(answer, at_ms, store_ms)
 
     def is_late(self, patience_s: float) -> bool:

@@ -1,0 +1,103 @@
+"""Asks a second source for a few hot scrips now and then, and marks what diverges as suspect."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from bse_fetcher.core import Core
+from bse_fetcher.polling.demand import Demand
+from bse_fetcher.polling.validation import CrossCheck, Seen
+from bse_fetcher.sources.answer import Answer
+from bse_fetcher.sources.errors import ExchangeError, NotAsked
+from bse_fetcher.sources.guard import Guard
+from bse_fetcher.sources.protocol import BatchSource
+from bse_shared.quotes.position import shard_of
+from bse_shared.quotes.quote import NUMBER, Condition, Quote, Source
+
+
+log = structlog.get_logger()
+
+_LAST, _TIME, _VOLUME, _CONDITION = (
+    NUMBER[name] for name in ("last_paise", "exchange_time_ms", "volume", "condition")
+)
+
+_NUMBER_OF = {"bse": Source.BSE, "yahoo": Source.YAHOO, "kite": Source.BROKER}
+
+
+@dataclass(slots=True)
+class CrossChecker:
+    """Compares what is stored with what the second source says, a batch each time."""
+
+    core: Core
+    source: BatchSource
+    guard: Guard
+    check: CrossCheck
+    demand: Demand
+    is_wanted: Callable[[], bool]
+    _next: int = 0
+
+    async def step(self) -> None:
+        """One comparison: the hot scrips in turns, or any, where none is hot."""
+        if not self.core.terms.leads or not self.is_wanted():
+            return
+        codes = self._turn()
+        known = self.core.instruments.master.by_code
+        wanted = [known[code] for code in codes]
+        if not wanted:
+            return
+        try:
+            body = await self.guard.call(lambda: self.source.ask(wanted))
+            answer = self.source.read(body, wanted)
+        except NotAsked:
+            return
+        except ExchangeError as error:
+            log.warning("fetcher.cross_check_failed", error=str(error))
+            return
+        await self._compare(answer)
+
+    def _turn(self) -> list[int]:
+        core = self.core
+        known = core.instruments.master.by_code
+        hot = [c for c in self.demand.hot(core.store.now_ms()) if c in known]
+        codes = hot or list(known)
+        size = min(self.source.symbols_max, len(codes))
+        start, self._next = self._next, self._next + size
+        return [codes[(start + n) % len(codes)] for n in range(size)]
+
+    async def _compare(self, answer: Answer) -> None:
+        before = dict(self.check.diverging)
+        for code, fields in answer.seen.items():
+            held = self._held(code)
+            last, at_ms = fields.get(_LAST), fields.get(_TIME)
+            volume = fields.get(_VOLUME)
+            if held is None or not isinstance(last, int) or not isinstance(at_ms, int):
+                continue
+            theirs = Seen(last, at_ms, volume if isinstance(volume, int) else None)
+            agrees = self.check.compare(code, held, theirs)
+            outcome = {True: "agrees", False: "differs", None: "incomparable"}[agrees]
+            self.core.metrics.cross_checks.labels(outcome).inc()
+        after = self.check.diverging
+        if before == after:
+            return
+        log.warning("fetcher.suspect_prices", diverging=dict(list(after.items())[:10]))
+        self.core.publisher.suspects.update(after)
+        changed: dict[int, dict[int, int]] = {
+            code: {_CONDITION: int(Condition.SUSPECT)} for code in after.keys() - before
+        }
+        for code in before.keys() - after:
+            self.core.publisher.suspects.pop(code, None)
+            changed[code] = {_CONDITION: int(Condition.GOOD)}
+        seen = Answer(seen=dict(changed))  # type: ignore[arg-type]  # dicts are invariant
+        await self.core.publisher.publish_details(seen, self.core.store.now_ms())
+
+    def _held(self, code: int) -> Seen | None:
+        core = self.core
+        writer = core.terms.writers.get(shard_of(code, core.terms.shards))
+        image = writer.images.get(code) if writer else None
+        quote: Quote | None = image.quote if image else None
+        if quote is None or quote.last_paise is None or quote.exchange_time_ms is None:
+            return None
+        if quote.source == _NUMBER_OF.get(self.source.name):
+            return None  # never a source against itself
+        return Seen(quote.last_paise, quote.exchange_time_ms, quote.volume)

@@ -1,0 +1,46 @@
+"""Notices a feed that answers, but always the same: a cache that stopped, an exchange that stopped. Pure."""
+
+from collections.abc import Mapping
+
+from bse_shared.quotes.quote import NUMBER, Value
+
+
+GAP_MAX_MS = 10_000.0
+
+_TIME = NUMBER["exchange_time_ms"]
+
+Seen = Mapping[int, Mapping[int, Value]]
+
+
+class FrozenFeed:
+    """Compares each answer with the one before."""
+
+    def __init__(self, frozen_after_ms: float):
+        """0 switches it off."""
+        self.newest_trade_ms = 0
+        self._after_ms = frozen_after_ms
+        self._last: Seen = {}
+        self._still_ms = 0.0
+        self._answered_ms: float | None = None
+
+    def is_frozen(self, seen: Seen, now_ms: float, *, should_move: bool) -> bool:
+        """Whether nothing has moved for too long, by an answer received at `now_ms` (monotonic).
+
+        Only time in which the market should move counts, and of a pause between two answers only the beginning.
+        """
+        moved = False
+        last = self._last
+        for code, fields in seen.items():
+            before = last.get(code)
+            if before is not fields and before != fields:
+                moved = True
+                at_ms = fields.get(_TIME)
+                if isinstance(at_ms, int) and at_ms > self.newest_trade_ms:
+                    self.newest_trade_ms = at_ms
+        self._last = seen
+        before_ms, self._answered_ms = self._answered_ms, now_ms
+        if moved or not should_move or before_ms is None:
+            self._still_ms = 0.0
+            return False
+        self._still_ms += min(now_ms - before_ms, GAP_MAX_MS)
+        return 0 < self._after_ms < self._still_ms

@@ -1,0 +1,98 @@
+"""Which prices are marked as suspect: by their own row, and by a second source."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bse_fetcher.polling.validation import CrossCheck, Seen, doubt
+from bse_shared.quotes.quote import NUMBER
+from bse_shared.testing.builders import a_quote
+
+
+PRICES = st.integers(1, 10**9)
+
+
+def told(**fields):
+    """A row as a source tells it."""
+    return {NUMBER[name]: value for name, value in fields.items()}
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"last_paise": 100, "high_paise": 110, "low_paise": 90}, ""),
+        ({"last_paise": 111, "high_paise": 110, "low_paise": 90}, "outside_day_range"),
+        ({"last_paise": 89, "high_paise": 110, "low_paise": 90}, "outside_day_range"),
+        ({"last_paise": 89, "high_paise": None, "low_paise": 90}, ""),
+        ({"last_paise": 140, "previous_close_paise": 100}, ""),
+        ({"last_paise": 141, "previous_close_paise": 100}, "far_from_close"),
+        ({"last_paise": 59, "previous_close_paise": 100}, "far_from_close"),
+        ({"last_paise": 59, "previous_close_paise": None}, ""),
+        ({"volume": 7}, ""),
+    ],
+)
+def test_a_row_must_fit_together(fields, why):
+    """What it does not say is no reason for a doubt."""
+    assert why == doubt(told(**fields), None)
+
+
+def test_a_price_beyond_the_known_limits_is_doubtful():
+    """The exchange would not have let it happen."""
+    held = a_quote(lower_circuit_paise=200, upper_circuit_paise=300)
+
+    assert ["outside_band", "", "", "outside_band"] == [
+        doubt(told(last_paise=last), held) for last in (199, 200, 300, 301)
+    ]
+    assert "" == doubt(told(last_paise=1), a_quote())
+
+
+def a_check():
+    """Tolerates one percent, and trades 20 s apart."""
+    return CrossCheck(1.0, 20_000)
+
+
+def test_a_price_diverges_when_it_differs_twice_in_a_row():
+    """Two sources are never asked in the same instant: once proves nothing."""
+    check = a_check()
+    ours, theirs = Seen(10_200, 0, None), Seen(10_000, 0, None)
+    assert check.compare(7, ours, theirs) is False
+    assert {} == check.diverging
+    assert check.compare(7, ours, theirs) is False
+    assert {7: "price_diverges"} == check.diverging
+    assert check.compare(7, theirs, theirs) is True
+    assert {} == check.diverging
+    assert check.compare(7, ours, theirs) is False
+    assert {} == check.diverging
+
+
+def test_volumes_of_the_same_instant_are_compared_too():
+    """A price may agree by chance."""
+    check = a_check()
+    for _ in range(2):
+        check.compare(7, Seen(100, 5, 1_000), Seen(100, 5, 2_001))
+    assert {7: "volume_diverges"} == check.diverging
+
+    assert check.compare(7, Seen(100, 6, 1_000), Seen(100, 5, 2_001)) is True
+
+
+def test_prices_of_different_times_are_not_compared():
+    """A delayed source says nothing against a live one, and clears nothing."""
+    check = a_check()
+    ours = Seen(200, 30_000, None)
+    for _ in range(2):
+        check.compare(7, ours, Seen(100, 30_000, None))
+
+    assert check.compare(7, ours, Seen(200, 0, None)) is None
+    assert {7: "price_diverges"} == check.diverging
+    check.forget(7)
+    assert {} == check.diverging
+
+
+@given(PRICES, st.lists(st.integers(-5, 5)))
+def test_what_stays_within_the_tolerance_never_diverges(price, wobbles):
+    """However often it is compared."""
+    check = a_check()
+    for wobble in wobbles:
+        near = price + wobble * (price // 1000)
+        assert check.compare(7, Seen(near, 0, None), Seen(price, 0, None)) is True
+    assert {} == check.diverging
