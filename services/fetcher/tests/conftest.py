@@ -154,6 +154,7 @@ class Fetcher:
             self.clock,
             lambda: Circuit(CircuitRules(), lambda: 0.5),
             self.metrics,
+            lambda: self.core.orders.paused,
         )
         self.feed.sources = self.guards.records
         self.http = session

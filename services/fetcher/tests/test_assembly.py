@@ -82,6 +82,7 @@ async def test_the_loops_bring_the_market_into_the_store(assembled, exchange, re
             "last_error": None,
             "session": "open",
             "suspect": 0,
+            "order": "",
             "shards": 4,
             "bse market": "closed",
             "bse master": "closed",

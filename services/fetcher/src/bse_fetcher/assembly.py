@@ -14,6 +14,7 @@ from bse_fetcher.feed import Feed
 from bse_fetcher.instruments import KnownInstruments
 from bse_fetcher.loops.cross_check import CrossChecker
 from bse_fetcher.loops.follow_demand import DemandFollower, Fetch
+from bse_fetcher.loops.obey import Obedience
 from bse_fetcher.loops.poll import Poller
 from bse_fetcher.loops.poll_batches import STEP_S, BatchPoller
 from bse_fetcher.loops.refresh_master import MasterRefresher
@@ -36,6 +37,7 @@ from bse_fetcher.sources.registry import DETAILS, SOURCES, budgets_of
 from bse_fetcher.terms import Terms
 from bse_shared.redis_edge.connection import StoreUnavailable, open_redis
 from bse_shared.redis_edge.demand_board import DemandBoard
+from bse_shared.redis_edge.fetcher_controls import FetcherControls
 from bse_shared.redis_edge.instances import Instances
 from bse_shared.redis_edge.source_budgets import SourceBudgets
 from bse_shared.redis_edge.store import MarketStore
@@ -66,7 +68,8 @@ async def assemble(settings: FetcherSettings, shell: Shell) -> AsyncIterator[Ser
             redis, shell.clock, store.store_clock, budgets_of(settings)
         )
         guards = _guards(settings, core, budgets)
-        feed.sources = guards.records
+        feed.sources, feed.order = guards.records, core.orders.told
+        feed.suspect = core.publisher.suspect_count
         demand = Demand(
             settings.demand.hot_max,
             int(settings.demand.warm_for_s * 1000),
@@ -101,13 +104,15 @@ async def assemble(settings: FetcherSettings, shell: Shell) -> AsyncIterator[Ser
                 "rejected_rows": feed.rejected_rows,
                 "last_error": feed.last_error,
                 "session": str(calendar.session().phase),
-                "suspect": len(core.publisher.doubts | core.publisher.suspects),
+                "suspect": core.publisher.suspect_count(),
+                "order": core.orders.told(),
                 **{f"{r.source} {r.endpoint}": r.circuit for r in guards.records()},
             }
 
         loops = [
             Loop("hold leases", terms.hold, poll.lease_ttl_s / 6),
             *pollers,
+            Loop("obey", Obedience(FetcherControls(redis), core.orders).step, 0.5),
             Loop("read the master", master.step, 1),
             Loop("beat", beat, 1),
             Loop("reload the calendar", calendar.reload, 5),
@@ -158,7 +163,11 @@ def _guards(settings: FetcherSettings, core: Core, budgets: SourceBudgets) -> Gu
         forbidden_s=settings.poll.forbidden_interval_s,
     )
     return Guards(
-        budgets, core.clock, lambda: Circuit(rules, random.random), core.metrics
+        budgets,
+        core.clock,
+        lambda: Circuit(rules, random.random),
+        core.metrics,
+        lambda: core.orders.paused,
     )
 
 

@@ -1,9 +1,10 @@
 """What every loop of the fetcher works with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bse_fetcher.instruments import KnownInstruments
 from bse_fetcher.metrics import FetcherMetrics
+from bse_fetcher.polling.orders import Orders
 from bse_fetcher.publisher import Publisher
 from bse_fetcher.terms import Terms
 from bse_shared.pacing.clock import Clock
@@ -21,6 +22,7 @@ class Core:
     instruments: KnownInstruments
     publisher: Publisher
     metrics: FetcherMetrics
+    orders: Orders = field(default_factory=Orders)
 
     async def is_our_turn(self) -> bool:
         """Whether this fetcher is to ask sources now. Reads the master first where it has just become active:

@@ -18,6 +18,10 @@ class Feed:
         self.rejected_rows = 0
         self.sources: Callable[[], list[SourceRecord]] = list
         """What tells the state of every source's endpoints."""
+        self.order: Callable[[], str] = str
+        """What tells the operators' order in words."""
+        self.suspect: Callable[[], int] = int
+        """What tells how many prices are suspect."""
         self._shards = shards
         self._poll_interval_s = poll_interval_s
 
@@ -69,4 +73,6 @@ class Feed:
             rejected_rows=self.rejected_rows,
             instruments_version=instruments_version,
             sources=self.sources(),
+            order=self.order(),
+            suspect=self.suspect(),
         )

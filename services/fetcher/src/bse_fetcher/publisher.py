@@ -44,6 +44,10 @@ class Publisher:
     """Scrips whose rows don't fit together, and why."""
     _pen: asyncio.Lock = field(default_factory=asyncio.Lock)
 
+    def suspect_count(self) -> int:
+        """How many prices are marked as suspect."""
+        return len(self.doubts.keys() | self.suspects.keys())
+
     async def publish_list(self, answer: Answer, received_at_ms: int) -> None:
         """An answer that lists the whole market: a scrip that it lacks stays unconfirmed.
 

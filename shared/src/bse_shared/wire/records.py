@@ -31,6 +31,21 @@ class SourceRecord(msgspec.Struct, frozen=True, kw_only=True):
     last_error: str = ""
 
 
+class OrderRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What an operator ordered, who and when (store clock). None of the four: back to normal.
+
+    `source` forces one source by name; `pause` asks none; `freeze` publishes nothing; `poll_now` polls once.
+    """
+
+    by: str
+    at_ms: int
+    source: str = ""
+    pause: bool = False
+    freeze: bool = False
+    poll_now: bool = False
+    why: str = ""
+
+
 class FeedStatus(msgspec.Struct, frozen=True, kw_only=True):
     """The fetcher's word on the feed, published every second as the bus beat; store-clock times."""
 
@@ -47,6 +62,8 @@ class FeedStatus(msgspec.Struct, frozen=True, kw_only=True):
     rejected_rows: int = 0
     instruments_version: int = 0
     sources: list[SourceRecord] = msgspec.field(default_factory=list)
+    order: str = ""
+    suspect: int = 0
 
 
 class BatchRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -55,6 +55,11 @@ class Poller:
         if self.told_in != self.core.terms.activations:
             self.told_in = self.core.terms.activations
             self.source.forget()  # what it told of names went to another master
+        if not self.core.orders.may_ask(self.source.name):
+            self.feed.failed(self.core.orders.told())
+            return
+        if self.core.orders.take_poll_now():
+            self.due_ms = 0.0
         due_ms, started_ms = self.due_ms, self.core.clock.monotonic_ms()
         if started_ms < due_ms:
             return
@@ -78,6 +83,9 @@ class Poller:
         answer = received.answer
         self.core.metrics.polls.labels("ok").inc()
         self.core.metrics.answer_seconds.observe((received.at_ms - asked_ms) / 1000)
+        if self.core.orders.frozen:
+            self.feed.failed(self.core.orders.told())
+            return self._wait_s()
         await self.core.publisher.publish_list(answer, received.store_ms)
         self.feed.answered(received.store_ms, len(answer.seen), len(answer.rejected))
         self.core.metrics.publish_seconds.observe(

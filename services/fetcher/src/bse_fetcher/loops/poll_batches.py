@@ -45,8 +45,13 @@ class BatchPoller:
 
     async def step(self) -> None:
         """Ask for what is due, if it is our turn."""
-        if not await self.core.is_our_turn() or not self.is_wanted():
+        orders, name = self.core.orders, self.source.name
+        if not await self.core.is_our_turn() or not orders.may_ask(name):
             return
+        if not (self.is_wanted() or orders.forces(name)):
+            return
+        if self.feed and orders.take_poll_now():
+            self.schedule.not_asked(self.core.instruments.master.by_code)
         due = self.schedule.due(
             self._tiers(), self.core.clock.monotonic_ms(), STEP_S * 1000
         )
@@ -74,6 +79,9 @@ class BatchPoller:
             self._tell(error)
             return False
         self.core.metrics.polls.labels("ok").inc()
+        if self.core.orders.frozen:
+            await self._ended(asked, "failed", error=self.core.orders.told())
+            return False
         if self.details:
             stored = await self.core.publisher.publish_details(answer, store_ms)
         else:

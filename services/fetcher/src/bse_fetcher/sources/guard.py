@@ -16,6 +16,8 @@ from bse_shared.wire.records import SourceRecord
 
 T = TypeVar("T")
 
+PAUSE_S = 1.0
+
 
 class Guard:
     """Lets calls through, or not, and learns from their outcome."""
@@ -28,9 +30,13 @@ class Guard:
         budgets: SourceBudgets,
         clock: Clock,
         metrics: FetcherMetrics,
+        paused: Callable[[], bool],
         own_budget: str = "",
     ):
-        """`own_budget`: one that is spent before the source's, for calls that must leave room for others."""
+        """`paused`: whether an operator wants nobody to be asked.
+
+        `own_budget`: one that is spent before the source's, for calls that must leave room for others.
+        """
         self.source = source
         self.endpoint = endpoint
         self.circuit = circuit
@@ -39,6 +45,7 @@ class Guard:
         self._budgets = budgets
         self._clock = clock
         self._metrics = metrics
+        self._paused = paused
         self._spends = [own_budget, source] if own_budget else [source]
 
     async def call(self, ask: Callable[[], Awaitable[T]]) -> T:
@@ -47,6 +54,8 @@ class Guard:
         An answer that `ask` finds useless (it reads it) counts as a failure, whatever its status was.
         """
         now_ms = self._clock.monotonic_ms()
+        if self._paused():
+            raise NotAsked("paused", PAUSE_S)
         if not self.circuit.try_start(now_ms):
             raise NotAsked("circuit_open", self.circuit.closed_in_s(now_ms))
         try:
@@ -101,7 +110,9 @@ class Guards:
         clock: Clock,
         circuit: Callable[[], Circuit],
         metrics: FetcherMetrics,
+        paused: Callable[[], bool] = lambda: False,
     ):
+        self._paused = paused
         self._budgets = budgets
         self._clock = clock
         self._circuit = circuit
@@ -117,6 +128,7 @@ class Guards:
             self._budgets,
             self._clock,
             self._metrics,
+            self._paused,
             own_budget,
         )
         self._guards.append((guard, role))
