@@ -87,6 +87,7 @@ async def test_the_loops_bring_the_market_into_the_store(assembled, exchange, re
             "bse market": "closed",
             "bse master": "closed",
             "bse header": "closed",
+            "bse indices": "closed",
         } == service.detail()
         heads = await store.heads()
         assert ("fetcher-1", "ok", 40) == (

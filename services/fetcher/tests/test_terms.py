@@ -64,7 +64,7 @@ async def test_released_terms_are_taken_over_at_once(redis, terms_of):
     """An ordered stop leaves no gap, and the successor starts on what was stored."""
     first, second = terms_of(redis, "fetcher-1"), terms_of(redis, "fetcher-2")
     await first.hold()
-    assert 4 == await first.commit(plans_of(first), a_master())
+    assert 4 == len(await first.commit(plans_of(first), a_master()))
     await first.release()
     await second.hold()
 
@@ -90,7 +90,7 @@ async def test_a_lease_that_is_gone_is_taken_again_in_a_new_term(
     assert 2 == terms.activations
     assert after.pop(shard) > before.pop(shard)
     assert before == after
-    assert 4 == await terms.commit(plans_of(terms), NOBODY)
+    assert 4 == len(await terms.commit(plans_of(terms), NOBODY))
 
 
 async def test_an_expired_lease_is_lost(redis, terms_of):
@@ -167,7 +167,7 @@ async def test_after_any_trouble_exactly_one_is_active(redis, terms_of, seed):
 
     assert [0, 0, 4] == sorted(len(terms.writers) for terms in fetchers)
     (active,) = (terms for terms in fetchers if terms.active)
-    assert 4 == await active.commit(plans_of(active), NOBODY)
+    assert 4 == len(await active.commit(plans_of(active), NOBODY))
 
 
 async def test_a_fenced_commit_ends_its_term_only(redis, terms_of):
@@ -177,7 +177,7 @@ async def test_a_fenced_commit_ends_its_term_only(redis, terms_of):
     await redis.set(keys.lease(2), "9999999999999:somebody")
     taken = await terms.commit(plans_of(terms), NOBODY)
 
-    assert 3 == taken
+    assert 3 == len(taken)
     assert {0, 1, 3} == set(terms.writers)
     assert not terms.active
     assert 10 not in await images_of(terms)
@@ -192,12 +192,12 @@ async def test_a_store_that_was_rolled_back_is_read_again(redis, terms_of):
     await terms.commit(plans_of(terms, 100_00), NOBODY)
     await redis.hset(keys.head(1), "sequence", 0)
     await redis.delete(keys.quotes(1))
-    assert 3 == await terms.commit(plans_of(terms, 200_00), NOBODY)
+    assert 3 == len(await terms.commit(plans_of(terms, 200_00), NOBODY))
     await terms.hold()
 
     assert terms.active
     assert {} == terms.writers[1].images
-    assert 4 == await terms.commit(plans_of(terms, 300_00), NOBODY)
+    assert 4 == len(await terms.commit(plans_of(terms, 300_00), NOBODY))
     assert {300_00} == set((await images_of(terms)).values())
 
 
@@ -215,7 +215,7 @@ async def test_a_commit_in_doubt_ends_all_terms(terms_of, wired):
         await terms.hold()
         assert terms.active
         assert all(epoch > before[shard] for shard, epoch in epochs_of(terms).items())
-        assert 4 == await terms.commit(plans_of(terms), NOBODY)
+        assert 4 == len(await terms.commit(plans_of(terms), NOBODY))
 
 
 async def test_a_store_that_is_away_takes_no_term_from_us(terms_of, wired):
@@ -254,14 +254,14 @@ async def test_a_take_over_while_a_commit_is_under_way(redis, terms_of, wired):
             for shard in range(4):
                 await redis.delete(keys.lease(shard))
             await second.hold()
-            assert 4 == await second.commit(plans_of(second, 2_00), NOBODY)
+            assert 4 == len(await second.commit(plans_of(second, 2_00), NOBODY))
             wire.let_go()
 
-        assert 0 == under_way.result()
+        assert [] == under_way.result()
         assert {} == first.writers
         assert second.active
         assert {2_00} == set((await images_of(second)).values())
-        assert 4 == await second.commit(plans_of(second, 3_00), NOBODY)
+        assert 4 == len(await second.commit(plans_of(second, 3_00), NOBODY))
 
 
 async def test_our_own_new_term_survives_the_refusal_of_the_old_one(
@@ -282,12 +282,12 @@ async def test_our_own_new_term_survives_the_refusal_of_the_old_one(
             new = epochs_of(terms)
             wire.let_go()
 
-        assert 0 == under_way.result()
+        assert [] == under_way.result()
         assert terms.active
         assert new == epochs_of(terms)
         assert all(new[shard] > old[shard] for shard in old)
         assert {} == await images_of(terms)
-        assert 4 == await terms.commit(plans_of(terms, 2_00), NOBODY)
+        assert 4 == len(await terms.commit(plans_of(terms, 2_00), NOBODY))
         assert Position(new[0], 1) == (await terms._store.snapshot(0)).position
 
 
@@ -314,7 +314,7 @@ async def test_a_commit_that_fails_while_leases_are_taken_leaves_no_half(
         for _ in range(2):
             await terms.hold()
         assert terms.active
-        assert 4 == await terms.commit(plans_of(terms), NOBODY)
+        assert 4 == len(await terms.commit(plans_of(terms), NOBODY))
 
 
 async def doubtful_commit(terms):

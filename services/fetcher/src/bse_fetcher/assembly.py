@@ -14,9 +14,11 @@ from bse_fetcher.feed import Feed
 from bse_fetcher.instruments import KnownInstruments
 from bse_fetcher.loops.cross_check import CrossChecker
 from bse_fetcher.loops.follow_demand import DemandFollower, Fetch
+from bse_fetcher.loops.keep_history import HistoryKeeper
 from bse_fetcher.loops.obey import Obedience
 from bse_fetcher.loops.poll import Poller
 from bse_fetcher.loops.poll_batches import STEP_S, BatchPoller
+from bse_fetcher.loops.read_indices import IndexReader
 from bse_fetcher.loops.refresh_master import MasterRefresher
 from bse_fetcher.metrics import FetcherMetrics
 from bse_fetcher.polling.circuit import Circuit, CircuitRules
@@ -39,6 +41,7 @@ from bse_shared.redis_edge.connection import StoreUnavailable, open_redis
 from bse_shared.redis_edge.demand_board import DemandBoard
 from bse_shared.redis_edge.fetcher_controls import FetcherControls
 from bse_shared.redis_edge.instances import Instances
+from bse_shared.redis_edge.market_history import MarketHistory
 from bse_shared.redis_edge.source_budgets import SourceBudgets
 from bse_shared.redis_edge.store import MarketStore
 from bse_shared.service.heartbeat import heartbeat_loop
@@ -47,6 +50,7 @@ from bse_shared.service.runner import Service, Shell
 
 
 LIST_SOURCE = "bse"
+SUMMARY_S = 3.0
 TIMES_APART_MAX_MS = 20_000
 """Prices of two sources whose last trades are further apart can't be compared."""
 
@@ -77,6 +81,8 @@ async def assemble(settings: FetcherSettings, shell: Shell) -> AsyncIterator[Ser
         )
         make = _Makers(settings, core, guards, feed, calendar, session, demand)
         pollers = _pollers(make, DemandBoard(redis))
+        history = MarketHistory(redis, shell.clock, settings.market.shards)
+        pollers += _history(make, history)
         master = MasterRefresher(
             core=core,
             source=BseSource(session, settings.bse),
@@ -225,6 +231,26 @@ def _pollers(make: _Makers, board: DemandBoard) -> list[Loop]:
         Loop("follow the demand", wishes.step, 2),
         Loop("serve readers that miss", wishes.serve, silence_max_s=None),
     ]
+
+
+def _history(make: _Makers, history: MarketHistory) -> list[Loop]:
+    keeper = HistoryKeeper(make.core, history, make.calendar.session)
+    make.core.publisher.listeners.append(keeper.took)
+    loops = [
+        Loop("keep the minutes", keeper.step, 5),
+        Loop("sum the market up", keeper.sum_up, SUMMARY_S),
+    ]
+    interval_s = make.settings.bse.indices_interval_s
+    if interval_s > 0 and make.settings.source.primary == LIST_SOURCE:
+        reader = IndexReader(
+            core=make.core,
+            source=BseSource(make.session, make.settings.bse),
+            guard=make.guards.add(LIST_SOURCE, "indices", "indices"),
+            history=history,
+            is_wanted=lambda: make.calendar.session().phase != "closed",
+        )
+        loops.append(Loop("read the indices", reader.step, interval_s))
+    return loops
 
 
 def _cross_check(make: _Makers) -> Loop:

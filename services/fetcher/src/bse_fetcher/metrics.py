@@ -77,6 +77,9 @@ class FetcherMetrics:
             "Age of the newest trade in the last answer.",
             registry=registry,
         )
+        self.candles = Counter(
+            "fetcher_candles", "Minutes and days that were stored.", registry=registry
+        )
         self.shards_held = Gauge(
             "fetcher_shards_held",
             "Shards that this instance writes.",

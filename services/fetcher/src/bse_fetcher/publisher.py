@@ -3,7 +3,7 @@ for prices: whatever source an answer comes from, its rows pass here, one answer
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import structlog
@@ -38,6 +38,8 @@ class Publisher:
     instruments: KnownInstruments
     metrics: FetcherMetrics
     timeline: Timeline
+    listeners: list[Callable[[Plan], None]] = field(default_factory=list)
+    """Who is told of each plan that was committed."""
     suspects: dict[int, str] = field(default_factory=dict)
     """Scrips that another source contradicts, and how."""
     doubts: dict[int, str] = field(default_factory=dict)
@@ -63,11 +65,7 @@ class Publisher:
                     for shard in shards[start : start + SHARDS_AT_ONCE]
                     if (writer := self.terms.writers.get(shard)) is not None
                 }
-                await self.terms.commit(plans, self.instruments.master)
-                changed = sum(len(plan.images) for plan in plans.values())
-                self.metrics.rows.labels("changed").inc(changed)
-                unchanged = sum(len(plan.kept_alive) for plan in plans.values())
-                self.metrics.rows.labels("unchanged").inc(unchanged)
+                await self._commit(plans)
         self.tell_rejected(answer)
 
     async def publish_details(self, answer: Answer, received_at_ms: int) -> int:
@@ -82,7 +80,9 @@ class Publisher:
                 shard: self.terms.writers[shard].plan_details(seen, received_at_ms)
                 for shard, seen in by_shard.items()
             }
-            return await self._commit(plans, answer)
+            stored = await self._commit(plans)
+        self.tell_rejected(answer)
+        return stored
 
     async def publish_batch(
         self, answer: Answer, received_at_ms: int, *, newer_than_ms: int = 0
@@ -112,16 +112,19 @@ class Publisher:
                 shard: self.terms.writers[shard].plan_batch(seen, received_at_ms)
                 for shard, seen in by_shard.items()
             }
-            return await self._commit(plans, answer)
+            stored = await self._commit(plans)
+        self.tell_rejected(answer)
+        return stored
 
-    async def _commit(self, plans: Mapping[int, Plan], answer: Answer) -> int:
-        await self.terms.commit(plans, self.instruments.master)
+    async def _commit(self, plans: Mapping[int, Plan]) -> int:
+        """Commit, count, tell the listeners; how many scrips were stored."""
         stored = 0
-        for plan in plans.values():
+        for plan in await self.terms.commit(plans, self.instruments.master):
             self.metrics.rows.labels("changed").inc(len(plan.images))
             self.metrics.rows.labels("unchanged").inc(len(plan.kept_alive))
             stored += len(plan.seen)
-        self.tell_rejected(answer)
+            for listener in self.listeners:
+                listener(plan)
         return stored
 
     def tell_rejected(self, answer: Answer) -> None:

@@ -56,6 +56,9 @@ class BseSettings(BaseSettings):
         2.0, gt=0, description="at most, by all replicas together, in the long run"
     )
     burst: int = Field(4, ge=1, description="requests at once")
+    indices_interval_s: float = Field(
+        30.0, ge=0, description="between two looks at the indices; 0: none"
+    )
     details_per_s: float = Field(
         0.0,
         ge=0,

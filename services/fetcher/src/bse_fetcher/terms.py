@@ -121,8 +121,14 @@ class Terms:
         if self._shared:
             await self._store.fetcher_leaves(self._holder)
 
-    async def commit(self, plans: Mapping[int, Plan], master: InstrumentMaster) -> int:
-        """Commit plans by shard; how many were taken. A refused or doubtful one ends its term."""
+    def lease_of(self, shard: int) -> Lease | None:
+        """The lease of a shard that is held."""
+        return self._leases.get(shard)
+
+    async def commit(
+        self, plans: Mapping[int, Plan], master: InstrumentMaster
+    ) -> list[Plan]:
+        """Commit plans by shard; those that were taken. A refused or doubtful one ends its term."""
         jobs = [(self._leases[shard], plan) for shard, plan in plans.items()]
         try:
             refusals = await self._store.commit(jobs, master)
@@ -137,7 +143,11 @@ class Terms:
             else:
                 self._metrics.fenced.inc()
                 self.lose(lease.shard, str(refusal))
-        return sum(refusal is None for refusal in refusals)
+        return [
+            plan
+            for (_, plan), refusal in zip(jobs, refusals, strict=True)
+            if refusal is None
+        ]
 
     async def _take(self, shards: range, at_most: int | None = None) -> None:
         """Take the free ones among the shards. Alone, the first that is taken ends it: its holder has them all."""

@@ -18,6 +18,10 @@ INSTANCES = "bse:instances"
 FETCHERS = "bse:fetchers"
 FETCHER_ORDER = "bse:fetcher:order"
 FETCHER_ORDERS = "bse:fetcher:orders"
+SUMMARY = "bse:summary"
+SUMMARY_CHANNEL = "bse:summary-changed"
+INDICES = "bse:indices"
+INDICES_CHANNEL = "bse:indices-changed"
 DEMAND_WATCHED = "bse:demand:watched"
 DEMAND_CHANNEL = "bse:demand:missed"
 BATCH_STATUS_TTL_S = 300
@@ -70,6 +74,16 @@ def head(shard: int) -> str:
 def quotes(shard: int) -> str:
     """The shard's last-known images by scrip code (hash), which outlive the TTL of `stock:quote:*`."""
     return f"bse:{{s{shard}}}:quotes"
+
+
+def minutes(shard: int, code: int, day_ms: int) -> str:
+    """The one-minute candles of a scrip on the Indian day that begins at `day_ms` (list)."""
+    return f"bse:{{s{shard}}}:minutes:{day_ms}:{code}"
+
+
+def days(shard: int, code: int) -> str:
+    """The days of a scrip by their beginning (hash)."""
+    return f"bse:{{s{shard}}}:days:{code}"
 
 
 def deltas(shard: int) -> str:

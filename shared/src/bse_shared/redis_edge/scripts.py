@@ -124,3 +124,33 @@ redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
 return {1, table.concat(redis.call('ZRANGE', KEYS[1], 0, -1), string.char(10)), now}
 """
 )
+
+# KEYS lease. ARGV lease value, ttl_s, MessagePack [list's key, start, candle, …]. -> {1 or 0, now}
+# All keys carry the hash tag of the lease's shard.
+APPEND_MINUTES = Script(
+    _TIME
+    + """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {0, now} end
+local flat = cmsgpack.unpack(ARGV[3])
+for i = 1, #flat, 3 do
+  if redis.call('RPUSH', flat[i], flat[i + 2]) == 1 then
+    redis.call('EXPIRE', flat[i], ARGV[2])
+  end
+end
+return {1, now}
+"""
+)
+
+# KEYS lease. ARGV lease value, ttl_s, MessagePack [hash's key, start, candle, …]. -> {1 or 0, now}
+SET_DAYS = Script(
+    _TIME
+    + """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {0, now} end
+local flat = cmsgpack.unpack(ARGV[3])
+for i = 1, #flat, 3 do
+  redis.call('HSET', flat[i], flat[i + 1], flat[i + 2])
+  redis.call('EXPIRE', flat[i], ARGV[2])
+end
+return {1, now}
+"""
+)

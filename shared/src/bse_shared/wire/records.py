@@ -81,6 +81,45 @@ class BatchRecord(msgspec.Struct, frozen=True, kw_only=True):
     error: str = ""
 
 
+class IndexRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """An index; values in hundredths of a point, times on the exchange's and the store's clock."""
+
+    name: str
+    code: int
+    last: int
+    open: int | None = None
+    high: int | None = None
+    low: int | None = None
+    previous_close: int | None = None
+    exchange_time_ms: int | None = None
+    received_at_ms: int = 0
+
+
+class MoverRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A scrip that moved; `change_basis_points` is hundredths of a percent."""
+
+    code: int
+    symbol: str
+    last_paise: int
+    change_basis_points: int
+    volume: int
+    turnover_paise: int
+
+
+class SummaryRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """The market in a few numbers, of the scrips that traded today; `at_ms` is a store-clock time."""
+
+    at_ms: int
+    advances: int
+    declines: int
+    unchanged: int
+    untraded: int
+    turnover_paise: int
+    gainers: list[MoverRecord]
+    losers: list[MoverRecord]
+    most_active: list[MoverRecord]
+
+
 class DemandRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The scrips that one reporter's clients watch; `at_ms` is a store-clock time."""
 

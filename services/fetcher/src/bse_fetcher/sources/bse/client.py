@@ -11,6 +11,7 @@ from bse_fetcher.sources.http import HttpDoor
 MARKET_PATH = "/BseIndiaAPI/api/GetMktData/w"
 MARKET_QUERY = {"ordcol": "TT", "strType": "AllMkt", "strfilter": "All"}
 MASTER_PATH = "/BseIndiaAPI/api/ListofScripData/w"
+INDICES_PATH = "/RealTimeBseIndiaAPI/api/GetSensexData/w"
 MASTER_QUERY = {
     "Group": "",
     "Scripcode": "",
@@ -50,6 +51,10 @@ class BseSource:
     def forget(self) -> None:
         """Tell all names anew with the next answer."""
         self._reader = MarketReader()
+
+    async def ask_indices(self) -> bytes:
+        """The values of the indices. Raises ExchangeError."""
+        return await self._door.get(INDICES_PATH, {})
 
     async def ask_master(self) -> bytes:
         """The list of active scrips. Raises ExchangeError."""

@@ -70,7 +70,7 @@ def read_header(body: bytes, code: int) -> Answer:
             NUMBER["high_paise"]: _paise(header.High, "High"),
             NUMBER["low_paise"]: _paise(header.Low, "Low"),
             NUMBER["previous_close_paise"]: _paise(header.PrevClose, "PrevClose"),
-            NUMBER["exchange_time_ms"]: _minutes_ms(header.Ason),
+            NUMBER["exchange_time_ms"]: minutes_ms(header.Ason),
         }
 
     return _answer(code, fields)
@@ -156,7 +156,7 @@ def _paise(text: str | None, name: str) -> int | None:
     return paise(text, name, {})
 
 
-def _minutes_ms(text: str | None) -> int | None:
+def minutes_ms(text: str | None) -> int | None:
     """`30 Sep 26 | 13:07` in India as epoch milliseconds; None for no time."""
     if text is None or text.strip() in NO_VALUE:
         return None

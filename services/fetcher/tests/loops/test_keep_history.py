@@ -1,0 +1,116 @@
+"""Candles, days, summary and indices of the stand-in's market, by hand."""
+
+from bse_fetcher.loops.keep_history import HistoryKeeper
+from bse_fetcher.loops.read_indices import IndexReader
+from bse_shared.quotes.candles import MINUTE_MS, day_start_ms
+from bse_shared.redis_edge.market_history import MarketHistory
+from bse_shared.sessions.session import Phase
+
+
+RELIANCE = 500325
+
+
+def keeper_of(fetcher):
+    """A keeper that hears what the fetcher commits."""
+    history = MarketHistory(fetcher.redis, fetcher.clock, fetcher.store.shards)
+    keeper = HistoryKeeper(fetcher.core, history, lambda: fetcher.session)
+    fetcher.publisher.listeners.append(keeper.took)
+    return keeper, history
+
+
+def closed(fetcher):
+    """The session after its end."""
+    values = {n: getattr(fetcher.session, n) for n in fetcher.session.__struct_fields__}
+    return type(fetcher.session)(**{**values, "phase": Phase.CLOSED})
+
+
+async def test_the_minutes_of_a_market_are_its_trades(fetching, exchange):
+    """Ten minutes polled every 3 s: each minute is there once, and the volume is what the exchange says."""
+    async with fetching() as hire:
+        fetcher = hire()
+        keeper, history = keeper_of(fetcher)
+        first = None
+        for _ in range(200):
+            await fetcher.poll()
+            first = first or (await fetcher.held())[RELIANCE].quote
+            exchange.trade()
+        last = (await fetcher.held())[RELIANCE].quote
+        at_ms = last.exchange_time_ms
+        closed_candles = keeper.maker.closed(at_ms + 2 * MINUTE_MS)
+        await keeper._store(closed_candles, history.append_minutes)
+
+        candles = await history.minutes(RELIANCE, at_ms)
+        starts = [candle.start_ms for candle in candles]
+        assert list(range(starts[0], starts[-1] + 1, MINUTE_MS)) == starts
+        assert 10 <= len(starts) <= 11
+        assert last.volume - first.volume == sum(c.volume for c in candles)
+        assert last.last_paise == candles[-1].close_paise
+        assert {0} == {candle.flags for candle in candles[1:]}
+
+
+async def test_a_closed_market_is_rolled_to_days_once(fetching):
+    """Every scrip that traded, with the exchange's own open, high and low."""
+    async with fetching() as hire:
+        fetcher = hire()
+        keeper, history = keeper_of(fetcher)
+        await fetcher.poll()
+        await keeper.step()
+        assert [] == await history.days(RELIANCE)
+        fetcher.session = closed(fetcher)
+        for _ in range(2):
+            await keeper.step()
+
+        quote = (await fetcher.held())[RELIANCE].quote
+        (day,) = await history.days(RELIANCE)
+        assert day_start_ms(quote.exchange_time_ms) == day.start_ms
+        assert quote[:4] == (
+            day.close_paise,
+            day.open_paise,
+            day.high_paise,
+            day.low_paise,
+        )
+        assert quote.volume == day.volume
+        assert 40 == fetcher.count("fetcher_candles")
+
+
+async def test_the_market_is_summed_up_by_its_one_writer(fetching, exchange):
+    """A standby says nothing."""
+    async with fetching() as hire:
+        fetcher, standby = hire("fetcher-1"), hire("fetcher-2")
+        keeper, history = keeper_of(fetcher)
+        await keeper_of(standby)[0].sum_up()
+        assert await history.summary() is None
+        await fetcher.poll()
+        await keeper.sum_up()
+
+        found = await history.summary()
+        assert 40 == (
+            found.advances + found.declines + found.unchanged + found.untraded
+        )
+        best = found.gainers[0]
+        assert fetcher.instruments.master.symbol_of(best.code) == best.symbol
+        assert exchange.prices()[best.code] == best.last_paise
+
+
+async def test_the_indices_are_read_and_keep_their_last_value(fetching, exchange):
+    """SENSEX by the name that the master uses."""
+    async with fetching() as hire:
+        fetcher = hire()
+        _, history = keeper_of(fetcher)
+        reader = IndexReader(
+            core=fetcher.core,
+            source=fetcher.source,
+            guard=fetcher.guards.add("bse", "indices", "indices"),
+            history=history,
+            is_wanted=lambda: True,
+        )
+        await reader.step()
+        assert {} == await history.indices()
+        await fetcher.poll()
+        await reader.step()
+        before = await history.indices()
+        assert before["SENSEX"].low <= before["SENSEX"].last <= before["SENSEX"].high
+        await exchange.arm(path="GetSensexData", kind="html_200")
+        await reader.step()
+
+        assert before == await history.indices()
