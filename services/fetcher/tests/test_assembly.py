@@ -13,6 +13,7 @@ from bse_fetcher.settings import (
     FetcherSettings,
     KiteSettings,
     PollSettings,
+    ReplaySettings,
     SourceSettings,
     YahooSettings,
 )
@@ -50,6 +51,7 @@ def assembled(redis_server):
             YahooSettings(),
             KiteSettings(),
             SourceSettings(),
+            ReplaySettings(),
             DemandSettings(),
             PollSettings(session="always_open"),
         )

@@ -1,9 +1,11 @@
 """The composition root of the fetcher: the only place that constructs."""
 
+import math
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, cast
 
 import aiohttp
@@ -19,6 +21,7 @@ from bse_fetcher.loops.obey import Obedience
 from bse_fetcher.loops.poll import Poller
 from bse_fetcher.loops.poll_batches import STEP_S, BatchPoller
 from bse_fetcher.loops.read_indices import IndexReader
+from bse_fetcher.loops.record_day import Recorder
 from bse_fetcher.loops.refresh_master import MasterRefresher
 from bse_fetcher.metrics import FetcherMetrics
 from bse_fetcher.polling.circuit import Circuit, CircuitRules
@@ -34,8 +37,13 @@ from bse_fetcher.settings import FetcherSettings
 from bse_fetcher.sources.bse.client import BseSource
 from bse_fetcher.sources.bse.scrip_source import BseDetailSource, BseHeaderSource
 from bse_fetcher.sources.guard import Guard, Guards
-from bse_fetcher.sources.protocol import BatchSource
-from bse_fetcher.sources.registry import DETAILS, SOURCES, budgets_of
+from bse_fetcher.sources.protocol import BatchSource, ListSource
+from bse_fetcher.sources.registry import (
+    DETAILS,
+    LIST_SOURCES,
+    SOURCES,
+    budgets_of,
+)
 from bse_fetcher.terms import Terms
 from bse_shared.redis_edge.connection import StoreUnavailable, open_redis
 from bse_shared.redis_edge.demand_board import DemandBoard
@@ -51,6 +59,7 @@ from bse_shared.service.runner import Service, Shell
 
 LIST_SOURCE = "bse"
 SUMMARY_S = 3.0
+RECORD_S = 5.0
 TIMES_APART_MAX_MS = 20_000
 """Prices of two sources whose last trades are further apart can't be compared."""
 
@@ -88,6 +97,8 @@ async def assemble(settings: FetcherSettings, shell: Shell) -> AsyncIterator[Ser
             source=BseSource(session, settings.bse),
             guard=guards.add(LIST_SOURCE, "master", "master"),
         )
+        if source.primary == "replay":
+            master.due_ms = math.inf  # who plays a recording asks nobody else
 
         async def beat() -> None:
             if terms.leads:
@@ -154,7 +165,7 @@ def _core(settings: FetcherSettings, shell: Shell, store: MarketStore) -> Core:
         shell.instance,
         settings.poll.lease_ttl_s,
         metrics,
-        shared=settings.source.primary != LIST_SOURCE,
+        shared=settings.source.primary not in LIST_SOURCES,
     )
     instruments = KnownInstruments()
     publisher = Publisher(terms, instruments, metrics, Timeline())
@@ -213,14 +224,14 @@ class _Makers:
 
 def _pollers(make: _Makers, board: DemandBoard) -> list[Loop]:
     """The loops that ask for prices: the primary's, the backup's where there is one, and what readers miss."""
-    if make.settings.source.primary != LIST_SOURCE:
+    if make.settings.source.primary not in LIST_SOURCES:
         name = make.settings.source.primary
         primary = make.batches(
             make.batch_source(name), make.guards.add(name, "quotes", "primary")
         )
         primary.feed = make.feed
         loops = [Loop("poll batches", primary.step, STEP_S)]
-        fetch: Fetch = primary.fetch
+        fetch: Fetch | None = primary.fetch
     else:
         loops, fetch = _list_pollers(make)
     wishes = DemandFollower(make.core, board, make.demand, board.missed, fetch)
@@ -240,6 +251,10 @@ def _history(make: _Makers, history: MarketHistory) -> list[Loop]:
         Loop("keep the minutes", keeper.step, 5),
         Loop("sum the market up", keeper.sum_up, SUMMARY_S),
     ]
+    if make.settings.replay.record_to:
+        recorder = Recorder(make.core, Path(make.settings.replay.record_to))
+        make.core.publisher.listeners.append(recorder.took)
+        loops.append(Loop("record the day", recorder.step, RECORD_S))
     interval_s = make.settings.bse.indices_interval_s
     if interval_s > 0 and make.settings.source.primary == LIST_SOURCE:
         reader = IndexReader(
@@ -268,14 +283,15 @@ def _cross_check(make: _Makers) -> Loop:
     )
 
 
-def _list_pollers(make: _Makers) -> tuple[list[Loop], Fetch]:
+def _list_pollers(make: _Makers) -> tuple[list[Loop], Fetch | None]:
     settings, core, guards = make.settings, make.core, make.guards
     chosen, poll = settings.source, settings.poll
     bse = BseSource(make.session, settings.bse)
+    made = SOURCES[chosen.primary].make(make.session, settings)
     poller = Poller(
         core=core,
-        source=bse,
-        guard=guards.add(LIST_SOURCE, "market", "primary"),
+        source=cast("ListSource", made),
+        guard=guards.add(chosen.primary, "market", "primary"),
         feed=make.feed,
         pace=Pace(poll.interval_s, poll.closed_interval_s),
         session=make.calendar.session,
@@ -289,6 +305,8 @@ def _list_pollers(make: _Makers) -> tuple[list[Loop], Fetch]:
         )
         backup.is_wanted = lambda: poller.is_late(chosen.hedge_after_s)
         loops.append(Loop("poll the backup", backup.step, STEP_S))
+    if chosen.primary != LIST_SOURCE:
+        return loops, None  # who plays a recording asks nobody else
     if settings.bse.details_per_s > 0:
         details = make.batches(
             BseDetailSource(bse, core.clock.wall_ms),

@@ -177,9 +177,10 @@ class SourceSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="SOURCE_")
 
-    primary: SourceName = Field(
+    primary: SourceName | Literal["replay"] = Field(
         "bse",
-        description="bse asks for the whole market at once, the others in batches",
+        description="bse asks for the whole market at once, yahoo and kite in batches, "
+        "replay plays a recording",
     )
     backup: SourceName | Literal[""] = Field(
         "", description="steps in while the primary fails: yahoo or kite; empty: none"
@@ -207,6 +208,20 @@ class SourceSettings(BaseSettings):
         if backup in {others.data.get("primary"), "bse"}:
             raise ValueError("must be a batch source other than the primary")
         return backup
+
+
+class ReplaySettings(BaseSettings):
+    """Recording what is published, and playing a recording in place of the exchange."""
+
+    model_config = SettingsConfigDict(env_prefix="REPLAY_")
+
+    record_to: str = Field(
+        "", description="folder for a recording a day; empty: nothing is recorded"
+    )
+    file: str = Field("", description="a recording to play, with SOURCE_PRIMARY=replay")
+    speed: float = Field(
+        1.0, gt=0, le=100_000, description="play so many times as fast"
+    )
 
 
 class DemandSettings(BaseSettings):
@@ -274,5 +289,6 @@ class FetcherSettings:
     yahoo: YahooSettings
     kite: KiteSettings
     source: SourceSettings
+    replay: ReplaySettings
     demand: DemandSettings
     poll: PollSettings

@@ -9,6 +9,7 @@ from bse_fetcher.settings import FetcherSettings
 from bse_fetcher.sources.bse.client import BseSource
 from bse_fetcher.sources.kite.source import KiteSource
 from bse_fetcher.sources.protocol import BatchSource, ListSource
+from bse_fetcher.sources.replay.source import ReplaySource
 from bse_fetcher.sources.yahoo.source import YahooSource
 from bse_shared.redis_edge.source_budgets import Budget
 
@@ -26,6 +27,12 @@ SOURCES: Mapping[str, Entry] = {
         lambda session, settings: BseSource(session, settings.bse),
         lambda settings: Budget(settings.bse.requests_per_s, settings.bse.burst),
     ),
+    "replay": Entry(
+        lambda _, settings: ReplaySource(
+            settings.replay.file, settings.poll.interval_s, settings.replay.speed
+        ),
+        lambda _: Budget(1000, 1000),  # a file is asked as often as one likes
+    ),
     "yahoo": Entry(
         lambda session, settings: YahooSource(session, settings.yahoo),
         lambda settings: Budget(settings.yahoo.requests_per_s, settings.yahoo.burst),
@@ -36,6 +43,9 @@ SOURCES: Mapping[str, Entry] = {
     ),
 }
 
+
+LIST_SOURCES = frozenset({"bse", "replay"})
+"""Those that tell the whole market in one call."""
 
 DETAILS = "bse details"
 """The budget of what is asked beside prices: it must never take a price's place."""
