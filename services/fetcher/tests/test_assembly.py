@@ -83,6 +83,7 @@ async def test_the_loops_bring_the_market_into_the_store(assembled, exchange, re
             "rejected_rows": 0,
             "last_error": None,
             "session": "open",
+            "calendar_ends_in_days": None,
             "suspect": 0,
             "order": "",
             "shards": 4,

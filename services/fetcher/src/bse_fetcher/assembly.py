@@ -121,6 +121,7 @@ async def assemble(settings: FetcherSettings, shell: Shell) -> AsyncIterator[Ser
                 "rejected_rows": feed.rejected_rows,
                 "last_error": feed.last_error,
                 "session": str(calendar.session().phase),
+                "calendar_ends_in_days": calendar.session().calendar_ends_in_days,
                 "suspect": core.publisher.suspect_count(),
                 "order": core.orders.told(),
                 **{f"{r.source} {r.endpoint}": r.circuit for r in guards.records()},

@@ -3,7 +3,7 @@ for prices: whatever source an answer comes from, its rows pass here, one answer
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -58,6 +58,7 @@ class Publisher:
         async with self._pen:
             self.instruments.traded(answer.instruments)
             by_shard = self._plausible(answer, received_at_ms)
+            committed: list[Plan] = []
             shards = sorted(self.terms.writers)
             for start in range(0, len(shards), SHARDS_AT_ONCE):
                 plans = {
@@ -65,7 +66,9 @@ class Publisher:
                     for shard in shards[start : start + SHARDS_AT_ONCE]
                     if (writer := self.terms.writers.get(shard)) is not None
                 }
-                await self._commit(plans)
+                committed += await self._commit(plans)
+        # Only now: whoever listens must not hold up the shards that were not published yet.
+        self._tell(committed)
         self.tell_rejected(answer)
 
     async def publish_details(self, answer: Answer, received_at_ms: int) -> int:
@@ -80,9 +83,10 @@ class Publisher:
                 shard: self.terms.writers[shard].plan_details(seen, received_at_ms)
                 for shard, seen in by_shard.items()
             }
-            stored = await self._commit(plans)
+            committed = await self._commit(plans)
+        self._tell(committed)
         self.tell_rejected(answer)
-        return stored
+        return sum(len(plan.seen) for plan in committed)
 
     async def publish_batch(
         self, answer: Answer, received_at_ms: int, *, newer_than_ms: int = 0
@@ -112,20 +116,23 @@ class Publisher:
                 shard: self.terms.writers[shard].plan_batch(seen, received_at_ms)
                 for shard, seen in by_shard.items()
             }
-            stored = await self._commit(plans)
+            committed = await self._commit(plans)
+        self._tell(committed)
         self.tell_rejected(answer)
-        return stored
+        return sum(len(plan.seen) for plan in committed)
 
-    async def _commit(self, plans: Mapping[int, Plan]) -> int:
-        """Commit, count, tell the listeners; how many scrips were stored."""
-        stored = 0
-        for plan in await self.terms.commit(plans, self.instruments.master):
+    async def _commit(self, plans: Mapping[int, Plan]) -> list[Plan]:
+        """Commit and count; those that were taken."""
+        committed = await self.terms.commit(plans, self.instruments.master)
+        for plan in committed:
             self.metrics.rows.labels("changed").inc(len(plan.images))
             self.metrics.rows.labels("unchanged").inc(len(plan.kept_alive))
-            stored += len(plan.seen)
-            for listener in self.listeners:
+        return committed
+
+    def _tell(self, committed: Sequence[Plan]) -> None:
+        for listener in self.listeners:
+            for plan in committed:
                 listener(plan)
-        return stored
 
     def tell_rejected(self, answer: Answer) -> None:
         """Count and name what the source got wrong."""
@@ -175,6 +182,8 @@ class Publisher:
     ) -> Mapping[int, Value]:
         """The fields, marked as suspect where there is a reason."""
         why = doubt(fields, held.quote if held else None)
+        if not why and not self.doubts and not self.suspects:
+            return fields
         if why:
             if self.doubts.get(code) != why:
                 self.doubts[code] = why

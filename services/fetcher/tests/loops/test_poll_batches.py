@@ -268,3 +268,19 @@ async def test_a_store_that_fails_backs_the_loop_off(fetching, exchange, sharing
             await poller.step()
 
         assert not fetcher.terms.active
+
+
+async def test_one_that_shares_takes_the_master_that_another_wrote(fetching, exchange):
+    """It may have begun before there was one."""
+    async with fetching() as hire:
+        leader, other = (hire(f"f{n}", shared=True) for n in range(2))
+        for _ in range(3):
+            for fetcher in (leader, other):
+                await fetcher.terms.hold()
+        assert leader.terms.leads
+        for fetcher in (other, leader, other):
+            await fetcher.core.is_our_turn()
+            await fetcher.master.step()
+
+        assert 40 == len(other.instruments.master)
+        assert 1 == exchange.asked("ListofScripData")

@@ -123,6 +123,12 @@ class MarketStore:
             # Of another version, or broken: the fetcher writes a newer one with its next answer.
             return InstrumentMaster((), known)
 
+    async def instruments_version(self) -> int:
+        """The version of the stored master; 0 where there is none."""
+        with store_errors():
+            version: Any = await self._redis.hget(keys.INSTRUMENTS, "version")
+        return _number(version)
+
     # Writing: the fetcher's alone.
 
     async def take_lease(

@@ -9,7 +9,11 @@ import msgspec
 
 
 class SessionRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """The market session as the fetcher sees it; times are epoch milliseconds."""
+    """The market session as the fetcher sees it; times are epoch milliseconds.
+
+    `closing_auction_phase` is the phase of the scrips that close by auction. `calendar_ends_in_days`: None for a
+    session without a calendar; where it is small, a new calendar is due.
+    """
 
     phase: str
     is_open: bool
@@ -17,6 +21,9 @@ class SessionRecord(msgspec.Struct, frozen=True, kw_only=True):
     trading_day: str = ""
     next_change_at_ms: int | None = None
     next_open_at_ms: int | None = None
+    closing_auction_phase: str = ""
+    special: bool = False
+    calendar_ends_in_days: int | None = None
 
 
 class SourceRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -57,7 +57,7 @@ async def _listen(ports: dict[str, int]) -> list[float]:
         await _ready(session, ports)
         await asyncio.sleep(WARM_UP_S)
         symbols = await _symbols(session, ports["exchange-sim"])
-        offset_ms = await _store_offset_ms(redis)
+        offset_ms = await store_offset_ms(redis)
         found: list[float] = []
         async with session.ws_connect(
             f"ws://127.0.0.1:{ports['ws-hub']}/ws",
@@ -101,7 +101,8 @@ async def _symbols(session: aiohttp.ClientSession, sim_port: int) -> list[str]:
     return [str(row["scrip_cd"]) for row in rows]
 
 
-async def _store_offset_ms(redis: Redis) -> float:
+async def store_offset_ms(redis: Redis) -> float:
+    """Add it to monotonic milliseconds here, and get the time of the store."""
     best, offset_ms = float("inf"), 0.0
     for _ in range(20):
         sent = time.monotonic() * 1000

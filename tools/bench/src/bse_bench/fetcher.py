@@ -9,7 +9,9 @@ import msgpack
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
+from bse_bench.batches import batch_rows
 from bse_bench.end_to_end import latencies_ms
+from bse_bench.fetcher_process import process_rows
 from bse_bench.market_bodies import market_bodies
 from bse_bench.report import Row, at_most, percentile, tell
 from bse_fetcher.instruments import KnownInstruments
@@ -44,6 +46,8 @@ def main() -> bool:
     calm_garbage_collector()  # as every service does
     with running_server(free_ports(1)[0]) as url:
         rows = asyncio.run(_cycles(url))
+        rows += asyncio.run(batch_rows(url))
+        rows += process_rows(url)
     latency_ms = latencies_ms()
     rows.append(
         at_most(

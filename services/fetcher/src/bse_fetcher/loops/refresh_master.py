@@ -35,8 +35,9 @@ class MasterRefresher:
     failures: int = 0
 
     async def step(self) -> None:
-        """Refresh if it is time and our turn; save what the store lacks."""
+        """Refresh if it is time and our turn; save what the store lacks. Who does not lead takes what is there."""
         if not self._is_our_turn():
+            await self._follow()
             return
         if self.core.clock.monotonic_ms() >= self.due_ms:
             wait_s = await self._refresh()
@@ -45,6 +46,16 @@ class MasterRefresher:
             master = self.core.instruments.master
             await self.core.store.save_instruments(master)
             self.core.instruments.saved_version = master.version
+
+    async def _follow(self) -> None:
+        core = self.core
+        if not core.terms.active or core.terms.leads:
+            return
+        stored = await core.store.instruments_version()
+        if stored > core.instruments.master.version:
+            core.instruments.load(
+                await core.store.instruments(), core.terms.activations
+            )
 
     def _is_our_turn(self) -> bool:
         loaded = self.core.instruments.loaded_in == self.core.terms.activations

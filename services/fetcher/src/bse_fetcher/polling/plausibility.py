@@ -1,9 +1,10 @@
 """Which reported rows contradict what is known, so that an old copy never overwrites a newer price. Pure."""
 
 from collections.abc import Collection, Mapping
+from typing import Any
 
 from bse_shared.quotes.frame import Image
-from bse_shared.quotes.quote import NUMBER, Value
+from bse_shared.quotes.quote import NUMBER
 
 
 NEW_TIMELINE_AFTER = 10
@@ -15,7 +16,8 @@ _VOLUME = NUMBER["volume"]
 _DAY_MS = 86_400_000
 _IST_OFFSET_MS = 19_800_000
 
-Fields = Mapping[int, Value]
+Fields = Mapping[int, Any]
+"""Values by field number; times and volumes are whole numbers or None."""
 
 
 FUTURE_MAX_MS = 120_000
@@ -30,22 +32,18 @@ def contradiction(held: Image | None, fields: Fields, now_ms: int) -> str:
     """
     if held is None:
         return ""
-    held_ms, at_ms = held.quote.exchange_time_ms, fields.get(_TIME)
-    if not isinstance(at_ms, int) or held_ms is None:
+    quote = held.quote
+    held_ms, at_ms = quote.exchange_time_ms, fields.get(_TIME)
+    if at_ms is None or held_ms is None:
         return ""
     if at_ms < held_ms:
         return "time_went_back"
     if at_ms > now_ms + FUTURE_MAX_MS >= held_ms:
         return "time_in_future"
-    volume = fields.get(_VOLUME)
-    if (
-        isinstance(volume, int)
-        and held.quote.volume is not None
-        and volume < held.quote.volume
-        and _day(at_ms) == _day(held_ms)
-    ):
-        return "volume_went_back"
-    return ""
+    volume, held_volume = fields.get(_VOLUME), quote.volume
+    if volume is None or held_volume is None or volume >= held_volume:
+        return ""
+    return "volume_went_back" if _day(at_ms) == _day(held_ms) else ""
 
 
 class Timeline:

@@ -5,9 +5,9 @@ should see both the price and the doubt. Reasons are the labels under which they
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from bse_shared.quotes.quote import NUMBER, Quote, Value
+from bse_shared.quotes.quote import NUMBER, Quote
 
 
 FAR_PERCENT = 40
@@ -16,29 +16,28 @@ FAR_PERCENT = 40
 _LAST, _HIGH, _LOW = (NUMBER[f"{name}_paise"] for name in ("last", "high", "low"))
 _CLOSE = NUMBER["previous_close_paise"]
 
-Fields = Mapping[int, Value]
+Fields = Mapping[int, Any]
+"""Values by field number; those that are looked at here are whole numbers or None."""
 
 
 def doubt(fields: Fields, held: Quote | None) -> str:
     """Why the row's own figures don't fit together, or with the circuit limits that are known; empty if they do."""
-    last, high, low = fields.get(_LAST), fields.get(_HIGH), fields.get(_LOW)
-    if not isinstance(last, int):
+    get = fields.get
+    last = get(_LAST)
+    if last is None:
         return ""
-    if isinstance(high, int) and isinstance(low, int) and not low <= last <= high:
+    high, low, close = get(_HIGH), get(_LOW), get(_CLOSE)
+    if high is not None and low is not None and not low <= last <= high:
         return "outside_day_range"
-    close = fields.get(_CLOSE)
-    if isinstance(close, int) and abs(last - close) * 100 > FAR_PERCENT * close:
+    if close is not None and abs(last - close) * 100 > FAR_PERCENT * close:
         return "far_from_close"
-    if held is not None and _is_outside(
-        last, held.lower_circuit_paise, held.upper_circuit_paise
-    ):
-        return "outside_band"
+    if held is not None:
+        lower, upper = held.lower_circuit_paise, held.upper_circuit_paise
+        if lower is not None and last < lower:
+            return "outside_band"
+        if upper is not None and last > upper:
+            return "outside_band"
     return ""
-
-
-def _is_outside(last: int, lower: int | None, upper: int | None) -> bool:
-    is_below = lower is not None and last < lower
-    return is_below or (upper is not None and last > upper)
 
 
 class Seen(NamedTuple):

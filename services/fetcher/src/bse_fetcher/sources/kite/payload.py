@@ -11,7 +11,7 @@ from bse_fetcher.sources.answer import Answer, Rejected
 from bse_fetcher.sources.bodies import UNREADABLE, json_of, malformed
 from bse_fetcher.sources.bse.values import time_ms
 from bse_fetcher.sources.errors import ExchangeUnavailable
-from bse_fetcher.sources.money import BadValue, shown, whole_paise
+from bse_fetcher.sources.money import PAISE_MAX, BadValue, shown, whole_paise
 from bse_shared.quotes.quote import NUMBER, Condition, Levels, Source, Value
 
 
@@ -124,13 +124,11 @@ def _take(key: str, row: _Row, codes: Mapping[str, int], answer: Answer) -> None
         # An average is no price on a tick: it has as many decimals as the broker likes.
         fields[_AVERAGE] = round(row.average_price * 100) or None
     if row.last_trade_time:
-        fields[_TIME] = time_ms(row.last_trade_time.replace(" ", "T"))
-    for number, value in (
-        (_LOWER, row.lower_circuit_limit),
-        (_UPPER, row.upper_circuit_limit),
-    ):
-        if value is not None:
-            fields[number] = whole_paise(value, "circuit limit")
+        fields[_TIME] = time_ms(row.last_trade_time)
+    if row.lower_circuit_limit is not None:
+        fields[_LOWER] = whole_paise(row.lower_circuit_limit, "lower limit")
+    if row.upper_circuit_limit is not None:
+        fields[_UPPER] = whole_paise(row.upper_circuit_limit, "upper limit")
     if row.ohlc is not None:
         _take_day(row.ohlc, fields)
     if row.depth is not None:
@@ -140,9 +138,9 @@ def _take(key: str, row: _Row, codes: Mapping[str, int], answer: Answer) -> None
 
 def _take_day(day: _Day, fields: dict[int, Value]) -> None:
     fields[_OPEN] = whole_paise(day.open, "open")
+    fields[_CLOSE] = whole_paise(day.close, "close")
     fields[_HIGH] = high = whole_paise(day.high, "high")
     fields[_LOW] = low = whole_paise(day.low, "low")
-    fields[_CLOSE] = whole_paise(day.close, "close")
     if high is not None and low is not None and high < low:
         raise BadValue(f"high {high} below low {low} (paise)")
 
@@ -155,11 +153,18 @@ def _take_depth(depth: _Depth, fields: dict[int, Value]) -> None:
 
 
 def _levels(levels: list[_Level]) -> Levels:
-    return tuple(
-        (paise, _count(level.quantity))
-        for level in levels[:LEVELS_MAX]
-        if (paise := whole_paise(level.price, "level"))
-    )
+    """The levels that are not empty. Ten a row: `whole_paise`, and the bounds, without calls."""
+    found = []
+    for level in levels[:LEVELS_MAX]:
+        rupees, quantity = level.price, level.quantity
+        paise = round(rupees * 100)
+        if paise / 100 != rupees or not 0 <= paise <= PAISE_MAX:
+            raise BadValue(f"level {shown(rupees)}")
+        if not 0 <= quantity < COUNT_MAX:
+            raise BadValue(f"count {shown(quantity)}")
+        if paise:
+            found.append((paise, quantity))
+    return tuple(found)
 
 
 def _count(value: int) -> int:

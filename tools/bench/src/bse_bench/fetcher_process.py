@@ -1,0 +1,231 @@
+"""The fetcher as a process, between a stand-in exchange and a real server: pace, memory, delay, recovery, sharing."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from redis.asyncio import Redis
+
+from bse_bench.end_to_end import store_offset_ms
+from bse_bench.report import Row, at_most, percentile
+from bse_local_stack.ports import free_ports
+from bse_shared.redis_edge import keys
+from bse_shared.wire.bus import unpack_frame
+
+
+Condition = Callable[[], Awaitable[bool]]
+
+SHARDS = 8
+MEASURE_S = 60.0
+OUTAGE_S = 20.0
+WARM_UP_S = 10.0
+WAIT_MAX_S = 30.0
+MARKET_REQUESTS_PER_S_MAX = 0.34
+MEMORY_MB_MAX = 150
+PUBLISHED_P99_MS_MAX = 80
+RECOVERY_S_MAX = 3.0
+TAKE_OVER_S_MAX = 5.0
+
+
+def process_rows(redis_url: str) -> list[Row]:
+    """The rows of the report."""
+    return asyncio.run(_rows(redis_url))
+
+
+async def _rows(redis_url: str) -> list[Row]:
+    redis = Redis.from_url(redis_url)
+    await redis.flushall()
+    try:
+        async with aiohttp.ClientSession() as session:
+            with ExitStack() as running:
+                sim = running.enter_context(_simulator())
+                one = running.enter_context(_fetcher(redis_url, sim))
+                rows = await _whole_market(redis, session, sim, one)
+                rows.append(await _recovery(redis, session, sim))
+            await redis.flushall()
+            rows.append(await _take_over(redis, redis_url))
+    finally:
+        await redis.aclose()
+    return rows
+
+
+async def _whole_market(
+    redis: Redis, session: aiohttp.ClientSession, sim: str, fetcher: int
+) -> list[Row]:
+    offset_ms = await store_offset_ms(redis)
+    heard: list[tuple[float, bytes]] = []
+    async with _frames(redis) as frames:
+        ends = time.monotonic() + WARM_UP_S
+        while time.monotonic() < ends:
+            await anext(frames)
+        before, started = await _requests(session, sim), time.monotonic()
+        async for frame in frames:  # read later: a reader that is busy hears late
+            heard.append(frame)
+            if time.monotonic() - started > MEASURE_S:
+                break
+        after, took_s = await _requests(session, sim), time.monotonic() - started
+    delays_ms = [
+        arrived_ms + offset_ms - unpack_frame(data).received_at_ms
+        for arrived_ms, data in heard
+    ]
+    market = (after.get("GetMktData", 0) - before.get("GetMktData", 0)) / took_s
+    total = (sum(after.values()) - sum(before.values())) / took_s
+    return [
+        at_most(
+            "answer received to published, p99, whole market changing",
+            percentile(delays_ms, 99),
+            "ms",
+            PUBLISHED_P99_MS_MAX,
+        ),
+        Row("answer received to published, p50", percentile(delays_ms, 50), "ms"),
+        at_most(
+            "requests for the whole market", market, "/s", MARKET_REQUESTS_PER_S_MAX
+        ),
+        Row("requests in all (with the indices)", total, "/s"),
+        at_most("resident memory", _resident_mb(fetcher), "MB", MEMORY_MB_MAX),
+    ]
+
+
+async def _recovery(redis: Redis, session: aiohttp.ClientSession, sim: str) -> Row:
+    """How long after the end of an outage the first prices are published."""
+    fault = {"kind": "server_error", "path": "GetMktData"}
+    async with session.post(f"{sim}/admin/faults", data=json.dumps(fault)) as answer:
+        answer.raise_for_status()
+    await asyncio.sleep(OUTAGE_S)
+    async with _frames(redis) as frames:
+        async with session.delete(f"{sim}/admin/faults") as answer:
+            answer.raise_for_status()
+        healed = time.monotonic()
+        await anext(frames)
+        took_s = time.monotonic() - healed
+    return at_most(
+        f"recovery after an outage of {OUTAGE_S:g} s", took_s, "s", RECOVERY_S_MAX + 0.3
+    )
+
+
+async def _take_over(redis: Redis, redis_url: str) -> Row:
+    """How long until all shards of a batch source have a living writer, after one of two is killed."""
+    with _simulator(scrips=400) as sim:
+        kite = {
+            "SOURCE_PRIMARY": "kite",
+            "KITE_BASE_URL": sim,
+            "KITE_API_KEY": "key",
+            "KITE_ACCESS_TOKEN": "access",
+        }
+        with (
+            _fetcher(redis_url, sim, **kite) as first,
+            _fetcher(redis_url, sim, **kite),
+        ):
+            await _until(lambda: _shared_by(redis, 2))
+            victim = await _holder_of(redis, first)
+            os.kill(first, 9)
+            killed = time.monotonic()
+            await _until(lambda: _moved_from(redis, victim))
+            return at_most(
+                "a killed replica's shards are taken over after",
+                time.monotonic() - killed,
+                "s",
+                TAKE_OVER_S_MAX,
+            )
+
+
+async def _holders(redis: Redis) -> list[str]:
+    stored: list[Any] = await redis.mget([keys.lease(shard) for shard in range(SHARDS)])
+    return [value.decode().partition(":")[2] if value else "" for value in stored]
+
+
+async def _shared_by(redis: Redis, fetchers: int) -> bool:
+    holders = await _holders(redis)
+    return "" not in holders and len(set(holders)) == fetchers
+
+
+async def _moved_from(redis: Redis, victim: str) -> bool:
+    holders = await _holders(redis)
+    return "" not in holders and victim not in holders
+
+
+async def _holder_of(redis: Redis, pid: int) -> str:
+    (name,) = {holder for holder in await _holders(redis) if str(pid) in holder}
+    return name
+
+
+async def _until(condition: Condition) -> None:
+    ends = time.monotonic() + WAIT_MAX_S
+    while not await condition():
+        if time.monotonic() > ends:
+            raise RuntimeError(f"not so after {WAIT_MAX_S:g} s")
+        await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def _frames(redis: Redis) -> AsyncIterator[AsyncIterator[tuple[float, bytes]]]:
+    """Each frame from now on: when it arrived here (monotonic ms), and its bytes."""
+
+    async def heard() -> AsyncIterator[tuple[float, bytes]]:
+        ends = time.monotonic() + MEASURE_S + WAIT_MAX_S
+        while time.monotonic() < ends:
+            message = await pubsub.get_message(timeout=5)
+            if message and message["type"] == "message":
+                yield time.monotonic() * 1000, message["data"]
+        raise RuntimeError("nothing is published")
+
+    async with redis.pubsub() as pubsub:
+        await pubsub.subscribe(*(keys.deltas(shard) for shard in range(SHARDS)))
+        yield heard()
+
+
+async def _requests(session: aiohttp.ClientSession, sim: str) -> dict[str, int]:
+    async with session.get(f"{sim}/admin/state") as answer:
+        found: dict[str, int] = (await answer.json())["requests"]["by_endpoint"]
+    return found
+
+
+def _resident_mb(pid: int) -> float:
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+@contextmanager
+def _simulator(**settings: object) -> Iterator[str]:
+    port = free_ports(1)[0]
+    env = {f"SIM_{name.upper()}": str(value) for name, value in settings.items()}
+    env |= {"SIM_PORT": str(port), "SIM_ACTIVITY": "every_tick"}
+    with _process("bse_exchange_sim", env):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def _fetcher(redis_url: str, sim: str, **more: str) -> Iterator[int]:
+    env = {
+        "REDIS_URL": redis_url,
+        "BSE_BASE_URL": sim,
+        "POLL_SESSION": "always_open",
+        "HTTP_PORT": str(free_ports(1)[0]),
+        "MARKET_SHARDS": str(SHARDS),
+        **more,
+    }
+    with _process("bse_fetcher", env) as pid:
+        yield pid
+
+
+@contextmanager
+def _process(module: str, env: dict[str, str]) -> Iterator[int]:
+    with subprocess.Popen(
+        [sys.executable, "-m", module],
+        env={**os.environ, **env},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        try:
+            yield process.pid
+        finally:
+            process.kill()
+            process.wait(10)
