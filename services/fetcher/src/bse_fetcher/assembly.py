@@ -15,6 +15,7 @@ from bse_fetcher.core import Core
 from bse_fetcher.feed import Feed
 from bse_fetcher.instruments import KnownInstruments
 from bse_fetcher.loops.cross_check import CrossChecker
+from bse_fetcher.loops.fill_gaps import GapFiller
 from bse_fetcher.loops.follow_demand import DemandFollower, Fetch
 from bse_fetcher.loops.keep_history import HistoryKeeper
 from bse_fetcher.loops.obey import Obedience
@@ -252,15 +253,27 @@ def _history(make: _Makers, history: MarketHistory) -> list[Loop]:
         Loop("keep the minutes", keeper.step, 5),
         Loop("sum the market up", keeper.sum_up, SUMMARY_S),
     ]
+    bse = make.settings.bse
+    if bse.details_per_s > 0 and make.settings.source.primary == LIST_SOURCE:
+        filler = GapFiller(
+            core=make.core,
+            source=BseSource(make.session, bse),
+            guard=make.guards.add(LIST_SOURCE, "minutes", "details", DETAILS),
+            history=history,
+            demand=make.demand,
+            is_wanted=lambda: make.calendar.session().phase != "closed",
+            pauses=lambda: keeper.maker.pauses,
+        )
+        loops.append(Loop("fill the gaps", filler.step, 1))
     if make.settings.replay.record_to:
         recorder = Recorder(make.core, Path(make.settings.replay.record_to))
         make.core.publisher.listeners.append(recorder.took)
         loops.append(Loop("record the day", recorder.step, RECORD_S))
-    interval_s = make.settings.bse.indices_interval_s
+    interval_s = bse.indices_interval_s
     if interval_s > 0 and make.settings.source.primary == LIST_SOURCE:
         reader = IndexReader(
             core=make.core,
-            source=BseSource(make.session, make.settings.bse),
+            source=BseSource(make.session, bse),
             guard=make.guards.add(LIST_SOURCE, "indices", "indices"),
             history=history,
             is_wanted=lambda: make.calendar.session().phase != "closed",

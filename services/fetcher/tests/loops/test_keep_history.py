@@ -1,8 +1,9 @@
 """Candles, days, summary and indices of the stand-in's market, by hand."""
 
+from bse_fetcher.loops.fill_gaps import GapFiller
 from bse_fetcher.loops.keep_history import HistoryKeeper
 from bse_fetcher.loops.read_indices import IndexReader
-from bse_shared.quotes.candles import MINUTE_MS, day_start_ms
+from bse_shared.quotes.candles import MINUTE_MS, CandleFlag, day_start_ms
 from bse_shared.redis_edge.market_history import MarketHistory
 from bse_shared.sessions.session import Phase
 
@@ -114,3 +115,38 @@ async def test_the_indices_are_read_and_keep_their_last_value(fetching, exchange
         await reader.step()
 
         assert before == await history.indices()
+
+
+async def test_missed_minutes_of_hot_scrips_are_filled_once(fetching, exchange):
+    """From the opening to the fetcher's first minute; and again after a pause, only what is missing."""
+    async with fetching() as hire:
+        fetcher = hire()
+        keeper, history = keeper_of(fetcher)
+        filler = GapFiller(
+            core=fetcher.core,
+            source=fetcher.source,
+            guard=fetcher.guards.add("bse", "minutes", "details"),
+            history=history,
+            demand=fetcher.demand,
+            is_wanted=lambda: True,
+            pauses=lambda: keeper.maker.pauses,
+        )
+        await fetcher.poll()
+        at_ms = (await fetcher.held())[RELIANCE].quote.exchange_time_ms
+        await filler.step()
+        assert [] == await history.minutes(RELIANCE, at_ms)
+        fetcher.demand.watch([RELIANCE], 0)
+        for _ in range(3):
+            await filler.step()
+
+        filled = await history.minutes(RELIANCE, at_ms)
+        starts = [candle.start_ms for candle in filled]
+        assert 1 == exchange.asked("StockReachGraph")
+        assert list(range(starts[0], starts[-1] + 1, MINUTE_MS)) == starts
+        assert len(starts) > 60
+        assert {CandleFlag.FILLED} == {candle.flags for candle in filled}
+
+        keeper.maker.pauses += 1
+        exchange.trade(600)
+        await filler.step()
+        assert 10 == len(await history.minutes(RELIANCE, at_ms)) - len(filled)

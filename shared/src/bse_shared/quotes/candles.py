@@ -66,6 +66,7 @@ class CandleMaker:
     def __init__(self) -> None:
         self._scrips: dict[int, _Scrip] = {}
         self._closed: list[tuple[int, Candle]] = []
+        self.pauses = 0  # of the whole feed, the time before the first answer included
         self._watched_ms = 0
         self._pause_ended_ms = -1
         self._scrips_watched_ms: dict[int, int] = {}
@@ -76,6 +77,7 @@ class CandleMaker:
         if codes is None:
             if now_ms - self._watched_ms > WATCHED_EVERY_MS:
                 self._pause_ended_ms = now_ms
+                self.pauses += 1
             self._watched_ms = now_ms
             self._scrips_watched_ms.clear()
             self._after_pause.clear()

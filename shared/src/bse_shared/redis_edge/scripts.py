@@ -88,7 +88,7 @@ return {1, now}
 # KEYS budget. ARGV ms a request, requests at once. -> {1, '0', now} or {0, ms to wait, now}
 # The bucket is one number: the time at which it will be empty again.
 SPEND_BUDGET = Script(
-    _TIME
+    TIME
     + """
 local held = redis.call('HMGET', KEYS[1], 'empty_at', 'blocked_until')
 local blocked_ms = tonumber(held[2] or '0') - now_ms
@@ -105,7 +105,7 @@ return {1, '0', now}
 
 # KEYS budget. ARGV ms. -> {1, now}
 BLOCK_SOURCE = Script(
-    _TIME
+    TIME
     + """
 local held = tonumber(redis.call('HGET', KEYS[1], 'blocked_until') or '0')
 local until_ms = math.max(held, now_ms + tonumber(ARGV[1]))
@@ -117,7 +117,7 @@ return {1, now}
 
 # KEYS fetchers. ARGV holder, ttl_ms. -> {1, fetchers alive a line each, now}
 SIGN_ON = Script(
-    _TIME
+    TIME
     + """
 redis.call('ZADD', KEYS[1], now_ms + tonumber(ARGV[2]), ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
@@ -128,7 +128,7 @@ return {1, table.concat(redis.call('ZRANGE', KEYS[1], 0, -1), string.char(10)), 
 # KEYS lease. ARGV lease value, ttl_s, MessagePack [list's key, start, candle, …]. -> {1 or 0, now}
 # All keys carry the hash tag of the lease's shard.
 APPEND_MINUTES = Script(
-    _TIME
+    TIME
     + """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {0, now} end
 local flat = cmsgpack.unpack(ARGV[3])
@@ -143,7 +143,7 @@ return {1, now}
 
 # KEYS lease. ARGV lease value, ttl_s, MessagePack [hash's key, start, candle, …]. -> {1 or 0, now}
 SET_DAYS = Script(
-    _TIME
+    TIME
     + """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {0, now} end
 local flat = cmsgpack.unpack(ARGV[3])

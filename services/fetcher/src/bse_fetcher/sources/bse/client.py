@@ -11,6 +11,7 @@ from bse_fetcher.sources.http import HttpDoor
 MARKET_PATH = "/BseIndiaAPI/api/GetMktData/w"
 MARKET_QUERY = {"ordcol": "TT", "strType": "AllMkt", "strfilter": "All"}
 MASTER_PATH = "/BseIndiaAPI/api/ListofScripData/w"
+MINUTES_PATH = "/BseIndiaAPI/api/StockReachGraph/w"
 INDICES_PATH = "/RealTimeBseIndiaAPI/api/GetSensexData/w"
 MASTER_QUERY = {
     "Group": "",
@@ -55,6 +56,11 @@ class BseSource:
     async def ask_indices(self) -> bytes:
         """The values of the indices. Raises ExchangeError."""
         return await self._door.get(INDICES_PATH, {})
+
+    async def ask_minutes(self, code: int) -> bytes:
+        """The minutes of a scrip's day. Raises ExchangeError."""
+        query = {"scripcode": str(code), "flag": "1D", "fromdate": "", "todate": ""}
+        return await self._door.get(MINUTES_PATH, {**query, "seriesid": ""})
 
     async def ask_master(self) -> bytes:
         """The list of active scrips. Raises ExchangeError."""
