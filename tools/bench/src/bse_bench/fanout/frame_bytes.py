@@ -10,7 +10,7 @@ from bse_exchange_sim.exchange import Exchange
 from bse_exchange_sim.load import load_universe
 from bse_exchange_sim.market_clock import ReplayClock
 from bse_exchange_sim.settings import Settings
-from bse_fetcher.exchange.bse_payload import read_market
+from bse_fetcher.sources.bse.market_list import read_market
 from bse_gateway.lookup import QuoteView, Trust
 from bse_gateway.rest.quote_json import SettledQuotes, trust_json
 from bse_shared.quotes.delta import mask_of
