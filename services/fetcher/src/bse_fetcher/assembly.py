@@ -287,7 +287,7 @@ def _cross_check(make: _Makers) -> Loop:
     checker = CrossChecker(
         core=make.core,
         source=make.batch_source(chosen.validate_by),
-        guard=make.guards.add(chosen.validate_by, "quotes", "validation"),
+        guard=make.guards.add(chosen.validate_by, "comparison", "validation"),
         check=CrossCheck(chosen.tolerance_percent, TIMES_APART_MAX_MS),
         demand=make.demand,
         is_wanted=lambda: make.calendar.session().phase == "open",

@@ -10,10 +10,11 @@ import structlog
 
 from bse_fetcher.instruments import KnownInstruments
 from bse_fetcher.metrics import FetcherMetrics
-from bse_fetcher.polling.plausibility import Timeline, contradiction
+from bse_fetcher.polling.plausibility import Timeline, clock_is_ahead, contradiction
 from bse_fetcher.polling.validation import doubt
 from bse_fetcher.sources.answer import Answer
 from bse_fetcher.terms import Terms
+from bse_fetcher.together import together
 from bse_shared.quotes.frame import Image
 from bse_shared.quotes.position import shard_of
 from bse_shared.quotes.quote import NUMBER, Condition, Value
@@ -53,20 +54,25 @@ class Publisher:
     async def publish_list(self, answer: Answer, received_at_ms: int) -> None:
         """An answer that lists the whole market: a scrip that it lacks stays unconfirmed.
 
-        A few shards at a time: readers work on the first ones while the next are planned.
+        A few shards at a time: the store and the readers work on the first ones while the next are planned.
         """
         async with self._pen:
             self.instruments.traded(answer.instruments)
             by_shard = self._plausible(answer, received_at_ms)
-            committed: list[Plan] = []
+            commits: list[asyncio.Task[list[Plan]]] = []
             shards = sorted(self.terms.writers)
-            for start in range(0, len(shards), SHARDS_AT_ONCE):
-                plans = {
-                    shard: writer.plan_list(by_shard[shard], received_at_ms)
-                    for shard in shards[start : start + SHARDS_AT_ONCE]
-                    if (writer := self.terms.writers.get(shard)) is not None
-                }
-                committed += await self._commit(plans)
+            async with together() as group:
+                for start in range(0, len(shards), SHARDS_AT_ONCE):
+                    plans = {
+                        shard: writer.plan_list(by_shard[shard], received_at_ms)
+                        for shard in shards[start : start + SHARDS_AT_ONCE]
+                        if (writer := self.terms.writers.get(shard)) is not None
+                    }
+                    commits.append(group.create_task(self._commit(plans)))
+                    await asyncio.sleep(
+                        0
+                    )  # it is sent; the store works while we plan on
+            committed = [plan for commit in commits for plan in commit.result()]
         # Only now: whoever listens must not hold up the shards that were not published yet.
         self._tell(committed)
         self.tell_rejected(answer)
@@ -111,6 +117,9 @@ class Publisher:
                 else:
                     marked = self._marked(code, fields, held)
                     by_shard.setdefault(shard, {})[code] = marked
+            for code in self._in_another_time(answer, doubtful, received_at_ms):
+                shard = shard_of(code, self.terms.shards)
+                by_shard.setdefault(shard, {})[code] = answer.seen[code]
             self._tell_doubtful(doubtful)
             plans = {
                 shard: self.terms.writers[shard].plan_batch(seen, received_at_ms)
@@ -168,6 +177,8 @@ class Publisher:
                 by_shard[shard][code] = self._marked(code, fields, held)
             else:
                 by_shard[shard][code] = fields
+        for code in self._in_another_time(answer, doubtful, now_ms):
+            by_shard[shard_of(code, shards)][code] = answer.seen[code]
         believed = self.timeline.believed(doubtful)
         if believed:
             log.warning("fetcher.new_timeline", rows=len(believed))
@@ -176,6 +187,17 @@ class Publisher:
             by_shard[shard_of(code, shards)][code] = answer.seen[code]
         self._tell_doubtful(doubtful)
         return by_shard
+
+    def _in_another_time(
+        self, answer: Answer, doubtful: dict[int, str], now_ms: int
+    ) -> list[int]:
+        """The rows from the future that are no bad rows, for the whole source is there; they are in doubt no more."""
+        future = [c for c, why in doubtful.items() if why == "time_in_future"]
+        if not future or not clock_is_ahead(answer.seen.values(), now_ms):
+            return []
+        for code in future:
+            del doubtful[code]
+        return future
 
     def _marked(
         self, code: int, fields: Mapping[int, Value], held: Image | None

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import asynccontextmanager
+from datetime import datetime
 
 import pytest
 
@@ -545,3 +546,17 @@ async def test_a_frozen_feed_confirms_nothing(fetching, exchange):
         await fetcher.poll()
         assert exchange.prices() == await fetcher.prices()
         assert "ok" == fetcher.feed.state(fetcher.session)
+
+
+async def test_an_exchange_that_lives_tomorrow_is_followed(fetching, exchange):
+    """A replay of a day whose hours are still to come: also scrips that had not traded yet."""
+    async with fetching() as hire:
+        fetcher = hire()
+        await fetcher.poll()
+        ahead_ms = fetcher.store.now_ms() + 86_400_000
+        exchange.now = datetime.fromtimestamp(ahead_ms / 1000, exchange.now.tzinfo)
+        for _ in range(2):
+            exchange.trade()
+            await fetcher.poll()
+            assert exchange.prices() == await fetcher.prices()
+        assert 0 == fetcher.count("fetcher_rows", outcome="time_in_future")

@@ -4,9 +4,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bse_fetcher.polling.plausibility import (
+    AHEAD_ROWS,
     FUTURE_MAX_MS,
     NEW_TIMELINE_AFTER,
     Timeline,
+    clock_is_ahead,
 )
 from bse_fetcher.polling.plausibility import contradiction as contradiction_at
 from bse_shared.quotes.quote import NUMBER
@@ -149,3 +151,12 @@ def test_a_source_that_lives_in_the_future_is_followed():
     assert "" == contradiction(
         held, told(exchange_time_ms=NOON_MS + DAY_MS + 3000), now_ms=NOON_MS
     )
+
+
+def test_many_rows_of_the_future_are_another_clock():
+    """A few are bad rows."""
+    ahead = told(exchange_time_ms=NOON_MS + FUTURE_MAX_MS + 1)
+    now = [told(exchange_time_ms=NOON_MS + FUTURE_MAX_MS), told(volume=1), {}]
+
+    assert not clock_is_ahead([*[ahead] * AHEAD_ROWS, *now * 10], NOON_MS)
+    assert clock_is_ahead([*[ahead] * (AHEAD_ROWS + 1), *now * 10], NOON_MS)

@@ -1,6 +1,6 @@
 """Which reported rows contradict what is known, so that an old copy never overwrites a newer price. Pure."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from bse_shared.quotes.frame import Image
@@ -10,6 +10,8 @@ from bse_shared.quotes.quote import NUMBER
 NEW_TIMELINE_AFTER = 10
 """A scrip that lies in the past in so many answers in a row is no old copy: the source corrected it, or its
 clock was put back, or what is held has a wrong stamp."""
+
+AHEAD_ROWS = 10
 
 _TIME = NUMBER["exchange_time_ms"]
 _VOLUME = NUMBER["volume"]
@@ -28,7 +30,7 @@ def contradiction(held: Image | None, fields: Fields, now_ms: int) -> str:
     """Why the row can't follow what is held; empty if it can.
 
     `time_went_back`, `volume_went_back`, or `time_in_future`, which would make every later row look old. Where
-    what is held is in the future already, the source lives in another time, and does so for good (a replay).
+    what is held is in the future already, the source lives in another time (see also `clock_is_ahead`).
     """
     if held is None:
         return ""
@@ -44,6 +46,13 @@ def contradiction(held: Image | None, fields: Fields, now_ms: int) -> str:
     if volume is None or held_volume is None or volume >= held_volume:
         return ""
     return "volume_went_back" if _day(at_ms) == _day(held_ms) else ""
+
+
+def clock_is_ahead(rows: Iterable[Fields], now_ms: int) -> bool:
+    """Whether so many rows are in the future that it is the source's clock, or ours, and no bad row."""
+    limit_ms = now_ms + FUTURE_MAX_MS
+    ahead: int = sum((fields.get(_TIME) or 0) > limit_ms for fields in rows)
+    return ahead > AHEAD_ROWS
 
 
 class Timeline:
