@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from bse_shared.redis_edge import keys
 from bse_shared.redis_edge.access_store import AccessStore
 from bse_shared.redis_edge.connection import StoreUnavailable, open_redis
+from bse_shared.redis_edge.demand_board import REPORT_EVERY_S, DemandBoard
 from bse_shared.redis_edge.instances import Instances, Subscriptions
 from bse_shared.redis_edge.quote_follower import QuoteFollower
 from bse_shared.redis_edge.store import MarketStore
@@ -26,6 +27,7 @@ from bse_ws_hub.follow_sets import SetFollower
 from bse_ws_hub.hub.fan_out import FanOut
 from bse_ws_hub.hub.hub import Hub
 from bse_ws_hub.loops.flush import Flusher
+from bse_ws_hub.loops.tell_demand import DemandTeller
 from bse_ws_hub.loops.watch_identities import LOOK_INTERVAL_S, IdentityWatch
 from bse_ws_hub.metrics import HubMetrics
 from bse_ws_hub.set_writer import LOOK_INTERVAL_S as LOOK_FOR_SETS_S
@@ -78,6 +80,7 @@ async def assemble(settings: WsHubSettings, shell: Shell) -> AsyncIterator[Servi
         sets = SetFollower(answers)
         answers.on_claimed = sets.want
         flusher = Flusher(clients, fan_out)
+        demand = DemandTeller(DemandBoard(redis), hub, leases.hub, store.now_ms)
         raw_door = RawDoor(answers, sets)
         socketio_door = SocketIoDoor(answers, sets)
 
@@ -114,6 +117,7 @@ async def assemble(settings: WsHubSettings, shell: Shell) -> AsyncIterator[Servi
             Loop("wait for others", raw_door.wait_for_others, silence_max_s=None),
             *parts.loops(),
             Loop("close Socket.IO", socketio_door.close_next, silence_max_s=None),
+            Loop("tell demand", demand.step, REPORT_EVERY_S),
             heartbeat_loop(shell, Instances(redis), store.now_ms, detail),
         ]
         try:
@@ -133,6 +137,7 @@ async def assemble(settings: WsHubSettings, shell: Shell) -> AsyncIterator[Servi
         finally:
             with suppress(StoreUnavailable):
                 await parts.keeper.desk.leave()
+                await demand.board.withdraw(demand.name)
                 await Instances(redis).leave(shell.service, shell.instance)
 
 

@@ -64,6 +64,7 @@ class FanOut:
         self._tape = Tape(table, history_steps_max)
         self._qualities = Qualities(table)
         self._rows = RowMaker(table, self._tape, self._qualities)
+        self._conflated = 0
         self._digests = Digests(self._rows.held)
         self._vector = self._positions()
 
@@ -87,6 +88,11 @@ class FanOut:
         """How often, since last asked, somebody who wants each change got some merged."""
         lost, self._rows.times_lost = self._rows.times_lost, 0
         return lost
+
+    def take_conflated(self) -> int:
+        """How many updates, since last asked, were merged because somebody did not keep up."""
+        conflated, self._conflated = self._conflated, 0
+        return conflated
 
     def changed(self, changes: Changes) -> None:
         """The table changed."""
@@ -119,7 +125,7 @@ class FanOut:
 
     def qualities(self, now: Now) -> Iterator[Delivery]:
         """Tell the watchers of every scrip whose quality changed since last told."""
-        changed = self._qualities.changed(self._watched(), now)
+        changed = self._qualities.changed(self._hub.watched(), now)
         if not changed:
             return
         groups: dict[Group, None] = {}
@@ -155,6 +161,7 @@ class FanOut:
                     backlog.held[code] = self._rows.held(code, want.mask)
                 backlog.miss(code, merged=not want.every)
         session.conflated += backlog.conflated - before
+        self._conflated += backlog.conflated - before
 
     def _note_due(self, group: Group, dirty: Changes) -> None:
         backlog = group.backlog
@@ -346,13 +353,6 @@ class FanOut:
             rows.received_at_ms = max(rows.received_at_ms, image.changed_at_ms)
 
     # Qualities.
-
-    def _watched(self) -> set[int]:
-        return set().union(
-            *self._hub.watchers.values(),
-            self._hub.limited_watchers,
-            *(session.wants for session in self._hub.apart.values()),
-        )
 
     def _requalify(
         self, code: int, quality: Quality, groups: Collection[Group], now: Now

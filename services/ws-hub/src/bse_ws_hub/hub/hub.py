@@ -124,6 +124,14 @@ class Hub:
         """How many different subscriptions there are."""
         return len(self._groups)
 
+    def watched(self) -> set[int]:
+        """All scrips that somebody watches."""
+        return set().union(
+            *self.watchers.values(),
+            self.limited_watchers,
+            *(session.wants for session in self.apart.values()),
+        )
+
     def join(self, session: Session) -> None:
         """A client came."""
         self.sessions[session.id] = session

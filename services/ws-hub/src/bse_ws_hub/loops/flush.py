@@ -58,6 +58,7 @@ class Flusher:
             self.qualities_due_ms = started_ms + QUALITY_INTERVAL_MS
             sent |= self._deliver(self.fan_out.qualities(now))
         metrics.lost_steps.inc(self.fan_out.take_lost())
+        metrics.conflated.inc(self.fan_out.take_conflated())
         if sent:
             ended_ms = self.clients.clock.monotonic_ms()
             metrics.flush_seconds.observe((ended_ms - started_ms) / 1000)
