@@ -26,7 +26,7 @@ from bse_ws_hub.hub.commands import (
 from bse_ws_hub.hub.disconnects import CONNECTION_LIMIT
 from bse_ws_hub.hub.hub import Hub, unknown_symbol
 from bse_ws_hub.hub.stored_wants import wants_of
-from bse_ws_hub.hub.vector import held_at
+from bse_ws_hub.hub.vector import has_reached, held_at
 from bse_ws_hub.hub.wants import UnknownField, Want, interval_of, mask_of_fields
 from bse_ws_hub.set_writer import SetWriter
 from bse_ws_hub.status_messages import authenticated, set_answer
@@ -109,7 +109,9 @@ class Answers:
             positions += [(i.code, held_at(vector, i.code, table)) for i in found]
             if not found:
                 unknown.append(unknown_symbol(symbol))
-        answer = self._resume(client, positions, want_of(command), command.id)
+        answer = self._resume(
+            client, positions, want_of(command), command.id, numbered=False
+        )
         answer["rejected"] += [r.as_dict() for r in [*unknown, *not_allowed]]
         return answer
 
@@ -223,18 +225,23 @@ class Answers:
         positions: list[tuple[int, Position]],
         want: Want,
         command_id: object,
+        *,
+        numbered: bool = True,
     ) -> Message:
         """What each scrip gets is decided here, by its position: just what it lacks, or an image."""
         master, table = self._follower.instruments, self._follower.table
         session = client.session
-        rejected = self._hub.resume(session, positions, want, master)
+        rejected = self._hub.resume(
+            session, positions, want, master, numbered=numbered
+        )
         resumed, reimaged = [], []
         for code, held in positions:
             image = table.get(code)
             if code not in session.wants:
                 continue
             same = image is not None and image.position.epoch == held.epoch
-            if same and image is not None and held <= image.position:
+            known = same and image is not None and held <= image.position
+            if known or not has_reached(table, code, held):
                 resumed.append(code)
             else:
                 reimaged.append(code)

@@ -11,12 +11,19 @@ from bse_shared.quotes.position import Position
 
 @dataclass(slots=True)
 class Backlog:
-    """`held`: the position that the receiver has, by scrip; `pending`: scrips that changed since."""
+    """`held`: the position that the receiver has, by scrip; `pending`: scrips that changed since.
+
+    `waits_until_ms`: for scrips of which it knows more than we do. `unnumbered`: it has all up to `held`, but may know
+    that by a lower sequence. `ahead`: the position it has is later than what we know of its fields.
+    """
 
     held: dict[int, Position] = field(default_factory=dict)
     pending: dict[int, None] = field(default_factory=dict)
     requalified: set[int] = field(default_factory=set)
     next_ms: dict[int, float] = field(default_factory=dict)
+    waits_until_ms: dict[int, float] = field(default_factory=dict)
+    unnumbered: set[int] = field(default_factory=set)
+    ahead: dict[int, Position] = field(default_factory=dict)
     conflated: int = 0
 
     def miss(self, code: int, *, merged: bool) -> None:

@@ -71,7 +71,7 @@ class FanOut:
     def digest(self, session: Session) -> int | None:
         """What the client must find of its own state; None while something is withheld from it."""
         group = session.group
-        if group is None or session.images_due:
+        if group is None or session.images_due or self._is_ahead(session):
             return None
         if group.backlog is not None and group.backlog.pending:
             return None
@@ -146,6 +146,14 @@ class FanOut:
 
     def _positions(self) -> list[Position]:
         return [self._table.position(shard) for shard in range(self._table.shards)]
+
+    def _is_ahead(self, session: Session) -> bool:
+        """Whether it brought positions from another replica that this one has not come to."""
+        for code, position in list(session.ahead.items()):
+            want = session.wants.get(code)
+            if want is None or self._rows.held(code, want.mask) >= position:
+                del session.ahead[code]
+        return bool(session.ahead)
 
     # Before the tape goes on: who lacks what, and where all others stand.
 
@@ -257,7 +265,7 @@ class FanOut:
     ) -> None:
         rows = Rows()
         want = Want(view.mask, every=view.every)
-        self._rows.owe(rows, codec, code, image, want, since, now)
+        self._rows.owe(rows, codec, code, image, want, since, now, since.sequence)
         for row in rows.images:
             made.images[code] = row
         for lost in rows.lost:

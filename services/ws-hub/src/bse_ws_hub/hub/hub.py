@@ -54,6 +54,7 @@ class Session:
     backlog: Backlog | None = None
     conflated: int = 0
     group: "Group | None" = None
+    ahead: dict[int, Position] = field(default_factory=dict)
 
     @property
     def apart(self) -> bool:
@@ -189,8 +190,13 @@ class Hub:
         positions: Iterable[tuple[int, Position]],
         want: Want,
         master: InstrumentMaster,
+        *,
+        numbered: bool = True,
     ) -> list[Rejection]:
-        """Add scrips of which the client has these positions; what it lacks is decided by the next tick."""
+        """Add scrips of which the client has these positions; what it lacks is decided by the next tick.
+
+        `numbered`: it knows what it has by just these sequences.
+        """
         rejected = []
         wants = dict(session.wants)
         held = {}
@@ -210,6 +216,8 @@ class Hub:
             backlog.held[code] = position
             backlog.pending[code] = None
             backlog.requalified.add(code)  # it was told while the client was away
+            if not numbered:
+                backlog.unnumbered.add(code)
         return rejected
 
     def replace(self, session: Session, wants: dict[int, Want]) -> None:
@@ -246,6 +254,7 @@ class Hub:
     def rejoin(self, session: Session) -> None:
         """The client is owed nothing any more: it follows its group again."""
         backlog, session.backlog = session.backlog, None
+        session.ahead |= backlog.ahead if backlog is not None else {}
         self.apart.pop(session.id, None)
         group = self._regroup(session)
         if group is not None and group.backlog is not None and backlog is not None:

@@ -14,6 +14,7 @@ from bse_ws_hub.hub.hub import Session
 from bse_ws_hub.hub.now import Now
 from bse_ws_hub.hub.qualities import Qualities
 from bse_ws_hub.hub.tape import Tape
+from bse_ws_hub.hub.vector import has_reached
 from bse_ws_hub.hub.wants import Want
 
 
@@ -22,6 +23,9 @@ QUOTES_PER_FRAME_MAX = 100
 
 PORTION_BYTES = 64 * 1024
 """A client apart that is owed more gets it in portions, each when it has read the last."""
+
+BEHIND_MAX_MS = 5000
+"""A replica that lost the bus has read the store again by then."""
 
 
 class Delivery(NamedTuple):
@@ -105,13 +109,19 @@ class RowMaker:
         return codec.update_chunk(code, symbol, image, changed, since)
 
     def steps(
-        self, codec: Codec, code: int, since: Position, mask: int, now: Now
+        self,
+        codec: Codec,
+        code: int,
+        since: Position,
+        mask: int,
+        now: Now,
+        base: int,
     ) -> list[bytes] | None:
         """Each change of these fields since a position; None where they are not all known any more."""
         steps = self.tape.history.after(code, since)
         if steps is None:
             return None
-        rows, sequence = [], since.sequence
+        rows, sequence = [], base
         symbol = now.master.symbol_of(code)
         for step in steps:
             changed = step.mask & mask
@@ -149,18 +159,37 @@ class RowMaker:
             if rows.bytes >= bytes_max:
                 break
             image, want = self.table.get(code), wants.get(code)
+            since = backlog.held.get(code, START)
+            if self._waits(backlog, code, since, now):
+                continue
             backlog.pending.pop(code, None)
             if image is None or want is None:
                 continue
-            since, newest = backlog.held.get(code, START), self.held(code, want.mask)
-            if newest <= since <= image.position:
+            newest, base = self.held(code, want.mask), since.sequence
+            if code in backlog.unnumbered:
+                backlog.unnumbered.discard(code)
+                base = 0
+            elif newest <= since <= image.position:
+                if newest != since:
+                    backlog.ahead[code] = since
                 continue
-            self.owe(rows, codec, code, image, want, since, now)
+            self.owe(rows, codec, code, image, want, since, now, base)
             backlog.held[code] = newest
             if want.interval_ms:
                 backlog.next_ms[code] = now.ms + want.interval_ms
             rows.received_at_ms = max(rows.received_at_ms, image.changed_at_ms)
         return rows
+
+    def _waits(self, backlog: Backlog, code: int, since: Position, now: Now) -> bool:
+        """Whether the client comes from a replica that was ahead of us: what we have would take it back in time.
+
+        Not for ever: nothing says that such a position exists.
+        """
+        if has_reached(self.table, code, since):
+            backlog.waits_until_ms.pop(code, None)
+            return False
+        until_ms = now.ms + BEHIND_MAX_MS
+        return now.ms < backlog.waits_until_ms.setdefault(code, until_ms)
 
     def owe(
         self,
@@ -171,8 +200,13 @@ class RowMaker:
         want: Want,
         since: Position,
         now: Now,
+        base: int,
     ) -> None:
-        """Add what leads from `since` to the scrip as it is: steps, one merged update, or an image."""
+        """Add what leads from `since` to the scrip as it is: steps, one merged update, or an image.
+
+        `base`: what the first row says it follows. Where that is less, a row is owed even if nothing changed: by it the
+        receiver learns the number.
+        """
         if since.epoch != image.position.epoch or since > image.position:
             if want.every and since != START:
                 rows.lost.append(self.lost(code, since, want.mask, now))
@@ -181,16 +215,15 @@ class RowMaker:
             rows.bytes += len(row)
             return
         if want.every:
-            steps = self.steps(codec, code, since, want.mask, now)
-            if steps is not None:
+            steps = self.steps(codec, code, since, want.mask, now, base)
+            if steps or (steps is not None and base == since.sequence):
                 rows.updates += steps
                 rows.bytes += sum(map(len, steps))
                 return
-            rows.lost.append(self.lost(code, since, want.mask, now))
+            if steps is None:
+                rows.lost.append(self.lost(code, since, want.mask, now))
         changed = self.tape.stamps.after(code, since.sequence) & want.mask
-        if changed:
-            row = self.update(
-                codec, code, image, want.mask, changed, since.sequence, now
-            )
+        if changed or base != since.sequence:
+            row = self.update(codec, code, image, want.mask, changed, base, now)
             rows.updates.append(row)
             rows.bytes += len(row)

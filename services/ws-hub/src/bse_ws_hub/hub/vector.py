@@ -30,11 +30,24 @@ def read_vector(text: str) -> list[Position] | None:
 
 
 def held_at(vector: Sequence[Position], code: int, table: QuoteTable) -> Position:
-    """The position of a scrip that a client has who was in step at `vector`; START if that can't be told."""
+    """The position up to which a client has a scrip who was in step at `vector`; START if that can't be told.
+
+    Of a scrip that changed since, it can't be told in which epoch: so that position is in none, and leads to an image.
+    """
     image = table.get(code)
     if image is None or len(vector) != table.shards:
         return START
     at = vector[shard_of(code, table.shards)]
-    if image.position <= at:
-        return image.position
-    return at if image.position.epoch == at.epoch else START
+    return image.position if image.position <= at else Position(0, at.sequence)
+
+
+def has_reached(table: QuoteTable, code: int, position: Position) -> bool:
+    """Whether this replica knows what happened up to a position that a client brings from another one."""
+    return position <= table.position(shard_of(code, table.shards))
+
+
+def has_reached_all(table: QuoteTable, vector: Sequence[Position]) -> bool:
+    """The same for a place in the whole market; of one with other shards nothing can be told, nor waited for."""
+    return len(vector) != table.shards or all(
+        at <= table.position(shard) for shard, at in enumerate(vector)
+    )

@@ -7,11 +7,13 @@ itself, and gets what it lacks.
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
+from bse_shared.quotes.position import Position
 from bse_ws_hub.admission.doorkeeper import Admission
 from bse_ws_hub.admission.refused import Refused, Why
 from bse_ws_hub.answers import Answers, want_of
@@ -21,11 +23,13 @@ from bse_ws_hub.encodings.sse_codec import SSE
 from bse_ws_hub.hub.commands import BadCommand, Subscribe, command_from_object
 from bse_ws_hub.hub.disconnects import TOO_MANY_CONNECTIONS
 from bse_ws_hub.hub.hub import Session
-from bse_ws_hub.hub.vector import read_vector
+from bse_ws_hub.hub.rows import BEHIND_MAX_MS
+from bse_ws_hub.hub.vector import has_reached_all, read_vector
 from bse_ws_hub.hub.wants import UnknownField
 from bse_ws_hub.sockets.refusal_response import refusal_response
 
 
+LOOK_AGAIN_S = 0.02
 RETRY = b"retry: 3000\n\n"
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
@@ -92,6 +96,7 @@ class SseDoor:
         """One stream, or a problem that says what is wrong with the request."""
         if (refusal := self._refusal(request)) is not None:
             return refusal
+        vector = read_vector(request.headers.get("last-event-id", ""))
         try:
             command = _command(request)
             want_of(
@@ -105,6 +110,8 @@ class SseDoor:
             admission = await self._admit(request)
         except Refused as refused:
             return refusal_response(refused)
+        if vector is not None:
+            await self._reach(vector)
         outlet = SseOutlet(self.clients.settings.backlog_bytes_max)
         busy = self._busy()
         client = (
@@ -115,7 +122,7 @@ class SseDoor:
         if client is None:
             self.clients.doorkeeper.leave(admission)
             return busy or refusal_response(Refused(Why.TOKEN_REFUSED, "revoked"))
-        self.clients.send(client, self._start(client, command, request))
+        self.clients.send(client, self._start(client, command, vector))
         headers = {**HEADERS, **self._cors(request)}
         return StreamingResponse(
             self._stream(client, outlet),
@@ -150,8 +157,25 @@ class SseDoor:
             raise Refused(Why.NOT_AUTHENTICATED)
         return admission
 
-    def _start(self, client: Client, command: Subscribe, request: Request) -> Message:
-        vector = read_vector(request.headers.get("last-event-id", ""))
+    async def _reach(self, vector: list[Position]) -> None:
+        """Another replica may be ahead of this one: what we have would take its client back in time.
+
+        It may have got more after the heartbeat that named its place, so that this one must also follow the bus.
+        """
+        follower = self.clients.follower
+        table = follower.table
+        with suppress(TimeoutError):
+            async with asyncio.timeout(BEHIND_MAX_MS / 1000):
+                while not self.clients.draining and not (  # noqa: ASYNC110 - rare
+                    follower.connected
+                    and table.synced
+                    and has_reached_all(table, vector)
+                ):
+                    await asyncio.sleep(LOOK_AGAIN_S)
+
+    def _start(
+        self, client: Client, command: Subscribe, vector: list[Position] | None
+    ) -> Message:
         if vector is None:
             return self.answers.command(client, command)
         return self.answers.resume_at(client, command, vector)

@@ -1,0 +1,182 @@
+"""What a client gets that comes from another replica, which may have been ahead, or have counted otherwise."""
+
+import msgpack
+import pytest
+
+from bse_shared.quotes.frame import Confirmed, Snapshot
+from bse_shared.quotes.position import START, Position
+from bse_shared.quotes.quote_table import QuoteTable
+from bse_shared.quotes.shard_writer import ShardWriter
+from bse_shared.testing.builders import RELIANCE, TCS, a_master, a_quote, seen
+from bse_ws_hub.encodings.msgpack_codec import MsgpackCodec
+from bse_ws_hub.hub.digest import term
+from bse_ws_hub.hub.fan_out import FanOut
+from bse_ws_hub.hub.hub import Hub, Session
+from bse_ws_hub.hub.now import Now
+from bse_ws_hub.hub.rows import BEHIND_MAX_MS
+from bse_ws_hub.hub.vector import has_reached, has_reached_all, held_at
+from bse_ws_hub.hub.wants import Want
+
+
+CODE = RELIANCE.code
+MASTER = a_master()
+LAST, VOLUME = 1 << 0, 1 << 5
+
+
+class Replica:
+    """A hub's core on its own table, with one session."""
+
+    def __init__(self, term):
+        self.now_ms = 1000
+        self.table = QuoteTable(1)
+        self.hub = Hub(symbols_max=10)
+        self.fan_out = FanOut(self.hub, self.table)
+        self.session = Session("a", MsgpackCodec(), None)
+        self.hub.join(self.session)
+        self.load(term)
+
+    def load(self, snapshot):
+        """Read the store."""
+        self.fan_out.changed(self.table.load(snapshot))
+
+    def take(self, frame):
+        """A frame of the bus."""
+        self.fan_out.changed(self.table.receive(frame))
+
+    def resume(self, position, want, **options):
+        """The client comes back with this of RELIANCE."""
+        held = [(CODE, position)]
+        self.hub.resume(self.session, held, want, MASTER, **options)
+
+    def tick(self, after_ms=20):
+        """The messages of a tick, for a client that reads."""
+        self.now_ms += after_ms
+        now = Now(self.now_ms, MASTER, True)
+        deliveries = list(self.fan_out.tick(now, [self.session]))
+        return [msgpack.unpackb(d.payload, strict_map_key=False) for d in deliveries]
+
+
+@pytest.fixture
+def writer():
+    """A fetcher in epoch 7 that has written RELIANCE and TCS at sequence 1."""
+    found = ShardWriter(Snapshot(0, Position(7, 0), Confirmed(), {}))
+    write(found, {CODE: seen(a_quote()), TCS.code: seen(a_quote())})
+    return found
+
+
+def write(writer, fields):
+    """The next frame."""
+    plan = writer.plan_batch(fields, 1000)
+    writer.committed(plan)
+    return plan.frame
+
+
+def store(writer):
+    """What the store holds."""
+    return Snapshot(0, writer.position, writer.confirmed, dict(writer.images))
+
+
+def test_who_is_ahead_of_a_replica_waits_for_it(writer):
+    """An image of what the replica has would go backwards; once it knows more, the client gets what it lacks."""
+    late = Replica(store(writer))
+    ahead = write(writer, {CODE: {0: 5}})
+    late.resume(Position(7, 2), Want(LAST))
+    before = late.tick()
+    late.take(ahead)
+    reached = late.tick()
+    late.take(write(writer, {CODE: {0: 6}}))
+    ((_, _, _, rows),) = late.tick()
+
+    assert [] == before == reached
+    assert [[CODE, 2, 3, {0: 6}]] == rows
+
+
+def test_who_knows_a_newer_epoch_waits_too(writer):
+    """The old writer's quote would be older than what the client has."""
+    late = Replica(store(writer))
+    newer = ShardWriter(Snapshot(0, Position(9, 0), Confirmed(), dict(writer.images)))
+    write(newer, {CODE: {0: 5}})
+    late.resume(Position(9, 1), Want(LAST))
+    before = late.tick()
+    late.load(store(newer))
+
+    assert [] == before == late.tick()
+    assert not late.session.apart
+
+
+def test_nobody_waits_for_ever(writer):
+    """Nothing says that such a position exists."""
+    replica = Replica(store(writer))
+    replica.resume(Position(7, 999), Want(LAST))
+    assert [] == replica.tick()
+    (image,) = replica.tick(BEHIND_MAX_MS)
+
+    assert (1, [CODE, 7, 1]) == (image[0], image[3][0][:3])
+
+
+def test_who_has_no_number_of_what_it_has_is_told_one(writer):
+    """A row that follows anything, with what changed, or with nothing."""
+    replica = Replica(store(writer))
+    replica.tick()
+    replica.resume(Position(7, 1), Want(LAST), numbered=False)
+    ((_, _, _, unchanged),) = replica.tick()
+    replica.resume(Position(7, 1), Want(LAST), numbered=False)
+    replica.take(write(writer, {CODE: {0: 5}}))
+    ((_, _, _, changed),) = replica.tick()
+
+    assert [[CODE, 0, 1, {}]] == unchanged
+    assert [[CODE, 0, 2, {0: 5}]] == changed
+
+
+def test_who_wants_each_change_is_told_a_number_too(writer):
+    """The first of its steps follows anything; where there is none, a row without fields."""
+    replica, want = Replica(store(writer)), Want(LAST, every=True)
+    replica.tick()
+    replica.resume(Position(7, 1), want, numbered=False)
+    ((_, _, _, unchanged),) = replica.tick()
+    replica.resume(Position(7, 1), want, numbered=False)
+    for paise in (5, 6):
+        replica.take(write(writer, {CODE: {0: paise}}))
+    ((_, _, _, steps),) = replica.tick()
+
+    assert [[CODE, 0, 1, {}]] == unchanged
+    assert [[CODE, 0, 2, {0: 5}], [CODE, 2, 3, {0: 6}]] == steps
+
+
+def test_no_digest_for_who_counts_further(writer):
+    """A late replica told it a later number for the same state; this one can't prove that, until the next change."""
+    exact = Replica(store(writer))
+    exact.take(write(writer, {CODE: {5: 5}}))
+    exact.tick()
+    exact.resume(Position(7, 2), Want(LAST))
+    messages, withheld = exact.tick(), exact.fan_out.digest(exact.session)
+    exact.take(write(writer, {CODE: {0: 5}}))
+    exact.tick()
+
+    assert ([], None) == (messages, withheld)
+    assert term(CODE, 7, 3) == exact.fan_out.digest(exact.session)
+
+
+def test_a_place_in_the_market_says_which_scrips_are_unchanged(writer):
+    """A scrip that changed since leads to an image: in which epoch the client has it is not known."""
+    replica = Replica(store(writer))
+    at = writer.position
+    unchanged = held_at([at], CODE, replica.table)
+    replica.take(write(writer, {CODE: {0: 5}}))
+    changed = held_at([at], CODE, replica.table)
+
+    assert (Position(7, 1), 0) == (unchanged, changed.epoch)
+    assert changed != START
+    assert START == held_at([at, at], CODE, replica.table)
+    assert START == held_at([at], 999_999, replica.table)
+
+
+def test_whether_a_replica_has_come_so_far(writer):
+    """By shard; a place in a market of other shards is not waited for."""
+    table = Replica(store(writer)).table
+
+    assert has_reached(table, CODE, Position(7, 1))
+    assert not has_reached(table, CODE, Position(7, 2))
+    assert has_reached_all(table, [Position(7, 1)])
+    assert not has_reached_all(table, [Position(8, 0)])
+    assert has_reached_all(table, [Position(8, 0)] * 2)
