@@ -180,3 +180,16 @@ def test_whether_a_replica_has_come_so_far(writer):
     assert has_reached_all(table, [Position(7, 1)])
     assert not has_reached_all(table, [Position(8, 0)])
     assert has_reached_all(table, [Position(8, 0)] * 2)
+
+
+def test_who_catches_up_gets_a_tick_once(writer):
+    """What it missed and this tick in one; not this tick once more with its group."""
+    replica = Replica(store(writer))
+    replica.hub.subscribe(replica.session, ["RELIANCE"], Want(LAST), MASTER)
+    replica.tick()
+    replica.hub.set_apart(replica.session)
+    replica.take(write(writer, {CODE: {0: 5}}))
+    messages = replica.tick()
+
+    assert not replica.session.apart
+    assert [[[CODE, 1, 2, {0: 5}]]] == [message[3] for message in messages]

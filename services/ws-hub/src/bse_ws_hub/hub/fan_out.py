@@ -110,9 +110,6 @@ class FanOut:
             self._note_due(group, dirty)
         since = self._since(dirty)
         self._tape.advance()
-        for session in list(self._hub.apart.values()):
-            if session in ready:
-                yield from self._apart(session, now)
         self._digests.changed(dirty)
         due, self._hub.due = self._hub.due, {}
         for session in due.values():
@@ -121,6 +118,10 @@ class FanOut:
             yield from self._in_step(dirty, since, now)
         for group in self._hub.limited.values():
             yield from self._limited(group, now)
+        # Last: who follows its group again from now on has got this tick already.
+        for session in list(self._hub.apart.values()):
+            if session in ready:
+                yield from self._apart(session, now)
         self._vector = self._positions()
 
     def qualities(self, now: Now) -> Iterator[Delivery]:
