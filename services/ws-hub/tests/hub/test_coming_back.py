@@ -182,6 +182,18 @@ def test_whether_a_replica_has_come_so_far(writer):
     assert has_reached_all(table, [Position(8, 0)] * 2)
 
 
+def test_who_asks_for_fewer_updates_goes_on_from_what_it_has(writer):
+    """Live, from one tick to the next: an update, not a new image."""
+    replica = Replica(store(writer))
+    replica.hub.subscribe(replica.session, ["RELIANCE"], Want(LAST), MASTER)
+    replica.tick()
+    replica.hub.limit(replica.session, 100)
+    replica.take(write(writer, {CODE: {0: 5}}))
+    ((kind, _, _, rows),) = replica.tick()
+
+    assert (2, [[CODE, 1, 2, {0: 5}]]) == (kind, rows)
+
+
 def test_who_catches_up_gets_a_tick_once(writer):
     """What it missed and this tick in one; not this tick once more with its group."""
     replica = Replica(store(writer))
