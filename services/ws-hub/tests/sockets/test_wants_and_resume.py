@@ -168,7 +168,7 @@ async def test_sse_streams_the_same_messages(hub, market):
 
 
 async def test_sse_resumes_where_the_browser_was(hub, market):
-    """`Last-Event-ID` brings just what changed since; nothing if nothing did."""
+    """`Last-Event-ID` brings an image of what changed since; of the rest just the sequence."""
     url = f"{hub.url}/sse?symbols=RELIANCE,TCS"
     async with aiohttp.ClientSession() as http:
         async with stream(http, url) as answer:
@@ -180,10 +180,15 @@ async def test_sse_resumes_where_the_browser_was(hub, market):
         async with stream(http, url, headers=headers) as answer:
             events = Events(answer)
             _, resumed = await events.until("resumed")
+            _, image = await events.until("image")
             _, update = await events.until("update")
 
-    assert {RELIANCE.code, TCS.code} == set(resumed["resumed"])
-    assert [(RELIANCE.code, 0.09)] == [(q["code"], q["last"]) for q in update["quotes"]]
+    assert [TCS.code] == resumed["resumed"]
+    assert [RELIANCE.code] == resumed["re_imaged"]
+    assert [(RELIANCE.code, 0.09)] == [(q["code"], q["last"]) for q in image["quotes"]]
+    assert {"symbol": "TCS", "code": TCS.code, "from": 0, "to": 1} == update["quotes"][
+        0
+    ]
 
 
 async def test_sse_says_what_is_wrong_before_it_starts(hub):
