@@ -170,14 +170,14 @@ class ServedHub:
 
 
 @asynccontextmanager
-async def serving_hub(redis_url, auth=None, name="hub-1", **hub):
+async def serving_hub(redis_url, auth=None, name="hub-1", shards=1, **hub):
     """The whole service in this loop, but for signals and the process around it. `auth`: its AUTH_ settings."""
     clock = SystemClock()
     settings = WsHubSettings(
         redis=RedisSettings(url=redis_url),
         http=HubHttp(port=0),
         process=ProcessSettings(),
-        market=MarketSettings(shards=1),
+        market=MarketSettings(shards=shards),
         hub=HubSettings(**{"arrivals_per_s": 10_000, **hub}),
         auth=AuthSettings(**auth or {}),
     )
@@ -334,6 +334,12 @@ async def connect(http):
 def until_fixture():
     """Bounded wait for a condition."""
     return until
+
+
+@pytest.fixture(scope="session", name="serving_hub")
+def serving_hub_fixture():
+    """Serve a hub on any store."""
+    return serving_hub
 
 
 @pytest.fixture(scope="session", name="listening")
