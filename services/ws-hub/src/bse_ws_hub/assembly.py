@@ -37,6 +37,7 @@ from bse_ws_hub.sockets.direct_protocol import DirectProtocol
 from bse_ws_hub.sockets.raw_door import RawDoor
 from bse_ws_hub.sockets.socketio_door import SocketIoDoor
 from bse_ws_hub.sockets.sse_door import SseDoor
+from bse_ws_hub.sockets.stream_protocol import StreamProtocol
 
 
 @asynccontextmanager
@@ -129,6 +130,7 @@ async def assemble(settings: WsHubSettings, shell: Shell) -> AsyncIterator[Servi
                 detail=detail,
                 drain=Ending(socketio_door, writer).drain,
                 server_options={
+                    "http": StreamProtocol,
                     "ws": DirectProtocol,
                     "ws_max_size": settings.hub.message_bytes_max,
                     "ws_per_message_deflate": False,

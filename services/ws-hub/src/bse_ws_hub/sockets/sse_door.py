@@ -27,19 +27,25 @@ from bse_ws_hub.hub.rows import BEHIND_MAX_MS
 from bse_ws_hub.hub.vector import has_reached_all, read_vector
 from bse_ws_hub.hub.wants import UnknownField
 from bse_ws_hub.sockets.refusal_response import refusal_response
+from bse_ws_hub.sockets.stream_protocol import EXTENSION, StreamEnd
 
 
 LOOK_AGAIN_S = 0.02
 RETRY = b"retry: 3000\n\n"
-HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Accel-Buffering": "no",
+    "Connection": "close",  # nothing may follow a stream: it is cut where nobody reads it
+}
 
 
 class SseOutlet:
     """A client's way out: events that its response has yet to take."""
 
-    def __init__(self, backlog_bytes_max: int):
+    def __init__(self, end: StreamEnd, backlog_bytes_max: int):
         self.closed = False
         self.on_unread: Callable[[], None] = lambda: None
+        self._end = end
         self._events: deque[bytes] = deque()
         self._bytes = 0
         self._backlog_bytes_max = backlog_bytes_max
@@ -62,9 +68,10 @@ class SseOutlet:
         return self._bytes
 
     def close(self, code: int, reason: str) -> None:
-        """End the response behind what is written."""
+        """End the response behind what is written; cut the connection if that is not read soon."""
         self.closed = True
         self._news.set()
+        self._end.end_soon()
 
     async def events(self) -> AsyncIterator[bytes]:
         """What was written, until closed; the response takes the next when the client has room."""
@@ -106,13 +113,15 @@ class SseDoor:
             return _problem(400, error.reason, str(error))
         except UnknownField as error:
             return _problem(400, "unknown_field", str(error))
+        if vector is not None:
+            await self._reach(vector)
         try:
             admission = await self._admit(request)
         except Refused as refused:
             return refusal_response(refused)
-        if vector is not None:
-            await self._reach(vector)
-        outlet = SseOutlet(self.clients.settings.backlog_bytes_max)
+        end: StreamEnd = request.scope["extensions"][EXTENSION]
+        end.keep_small()
+        outlet = SseOutlet(end, self.clients.settings.backlog_bytes_max)
         busy = self._busy()
         client = (
             None
