@@ -8,6 +8,7 @@ import pytest
 
 CLIENTS = 32
 VISITS = 6
+WITHIN_S = 25
 WAYS = ("close", "abort", "half-close")
 
 
@@ -47,7 +48,7 @@ class Fate:
 async def hop(market, clients, urls):
     """The whole journey; what the clients saw, by kind."""
     fate, stop = Fate(market), asyncio.Event()
-    async with asyncio.TaskGroup() as group:
+    async with asyncio.timeout(WITHIN_S), asyncio.TaskGroup() as group:
         trading = group.create_task(market.keep_trading(stop))
         async with asyncio.TaskGroup() as travels:
             for client in clients:

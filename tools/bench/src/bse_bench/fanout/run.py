@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from bse_bench.fanout.drain import drain
 from bse_bench.fanout.frame_bytes import frame_bytes
 from bse_bench.fanout.idle_memory import idle_memory
 from bse_bench.fanout.many_clients import many_clients
@@ -21,6 +22,7 @@ SCENARIOS: dict[str, Callable[[Plan], list[Row]]] = {
     "10,000 clients": many_clients,
     "idle connections": idle_memory,
     "a client that stops reading": slow_reader,
+    "a hub is drained": drain,
     "bytes of a simulated day": frame_bytes,
 }
 
