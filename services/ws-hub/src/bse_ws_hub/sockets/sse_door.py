@@ -142,6 +142,9 @@ class SseDoor:
     def _refusal(self, request: Request) -> JSONResponse | None:
         if not self.clients.origin_allowed(request.headers.get("origin")):
             return _problem(403, "origin_not_allowed", "this origin may not connect")
+        if request.method != "GET":  # a HEAD would wait for the end of a stream
+            allow = {"Allow": "GET"}
+            return _problem(405, "method_not_allowed", "a stream is read by GET", allow)
         if self.clients.follower.ready:
             return self._busy()
         detail = "the hub has not read the market yet"

@@ -20,7 +20,7 @@ LOOK_EVERY_S = 0.005
 GOING_AWAY = 1001
 
 
-def drain(plan: Plan) -> list[Row]:
+def drain(_plan: Plan) -> list[Row]:
     """The rows."""
     doors = {"raw": HUB_MSGPACK, "Socket.IO": HUB_SOCKETIO}
     return [row for name, door in doors.items() for row in _drained(name, door)]
