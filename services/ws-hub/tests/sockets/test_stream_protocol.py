@@ -115,7 +115,6 @@ async def test_a_stream_that_nobody_reads_is_gone(market, start_hub, until, log_
 
     assert 1 == closes._value.get()
     assert took_s < slow_cut_s + 3
-    assert step < 20
     assert [] == log_lines.tracebacks()
 
 
