@@ -231,9 +231,7 @@ class Answers:
         """What each scrip gets is decided here, by its position: just what it lacks, or an image."""
         master, table = self._follower.instruments, self._follower.table
         session = client.session
-        rejected = self._hub.resume(
-            session, positions, want, master, numbered=numbered
-        )
+        rejected = self._hub.resume(session, positions, want, master, numbered=numbered)
         resumed, reimaged = [], []
         for code, held in positions:
             image = table.get(code)

@@ -570,7 +570,9 @@ async def two_hubs(busy_market, redis_server, hubs, serving_hub, until):
     await busy_market.beat()
     found = []
     for name in ("hub-1", "hub-2"):
-        hub = await hubs.enter_async_context(serving_hub(redis_server, name=name, shards=SHARDS))
+        hub = await hubs.enter_async_context(
+            serving_hub(redis_server, auth={"mode": "off"}, name=name, shards=SHARDS)
+        )
         follower = hub.clients.follower
         await asyncio.wait_for(follower.readied.wait(), WITHIN_S)
         await until(lambda follower=follower: follower.connected)
@@ -590,6 +592,8 @@ async def hub_processes(busy_market, redis_server, http):
                 "HTTP_HOST": "127.0.0.1",
                 "HTTP_PORT": str(port),
                 "MARKET_SHARDS": str(SHARDS),
+                "AUTH_MODE": "off",  # all come from one address, and fast
+                "WS_HUB_ARRIVALS_PER_S": "10000",
                 "LOG_LEVEL": "error",
             }
             process = await asyncio.create_subprocess_exec(

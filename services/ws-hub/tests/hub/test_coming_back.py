@@ -29,7 +29,7 @@ class Replica:
     def __init__(self, term):
         self.now_ms = 1000
         self.table = QuoteTable(1)
-        self.hub = Hub(symbols_max=10)
+        self.hub = Hub()
         self.fan_out = FanOut(self.hub, self.table)
         self.session = Session("a", MsgpackCodec(), None)
         self.hub.join(self.session)
@@ -49,11 +49,14 @@ class Replica:
         self.hub.resume(self.session, held, want, MASTER, **options)
 
     def tick(self, after_ms=20):
-        """The messages of a tick, for a client that reads."""
+        """The images and updates of a tick, for a client that reads."""
         self.now_ms += after_ms
         now = Now(self.now_ms, MASTER, True)
         deliveries = list(self.fan_out.tick(now, [self.session]))
-        return [msgpack.unpackb(d.payload, strict_map_key=False) for d in deliveries]
+        messages = [
+            msgpack.unpackb(d.payload, strict_map_key=False) for d in deliveries
+        ]
+        return [message for message in messages if message[0] in {1, 2}]
 
 
 @pytest.fixture
