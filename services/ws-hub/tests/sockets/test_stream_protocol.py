@@ -98,7 +98,7 @@ async def test_a_stream_that_nobody_reads_is_gone(market, start_hub, until, log_
     slow_cut_s = 0.5
     await market.open(InstrumentMaster(SCRIPS, 2))
     await market.report({i.code: a_quote() for i in SCRIPS})
-    hub = await start_hub(slow_cut_s=slow_cut_s)
+    hub = await start_hub(auth={"mode": "off"}, slow_cut_s=slow_cut_s)
     loop = asyncio.get_running_loop()
     async with silent_reader(hub.port, "/sse?symbols=*&mode=full"):
         await until(lambda: hub.clients.hub.subscriptions)
@@ -123,7 +123,7 @@ async def test_a_stream_that_is_read_hears_why_it_ends(hub, until):
     url = f"{hub.url}/sse?symbols=TCS"
     async with aiohttp.ClientSession() as http, http.get(url) as answer:
         await until(lambda: hub.clients.all)
-        await hub.clients.drain()
+        await hub.service.drain()
         text = (await answer.content.read()).decode()
 
     assert "close" == answer.headers["Connection"]
