@@ -86,7 +86,7 @@ async def assemble(settings: WsHubSettings, shell: Shell) -> AsyncIterator[Servi
         socketio_door = SocketIoDoor(answers, sets)
 
         app = FastAPI(title="bse-ws-hub", docs_url=None, redoc_url=None)
-        app.add_route("/sse", SseDoor(answers).serve)
+        app.add_route("/sse", SseDoor(answers, store.heads).serve)
 
         def detail() -> dict[str, Any]:
             return {

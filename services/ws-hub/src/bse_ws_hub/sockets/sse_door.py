@@ -6,7 +6,7 @@ itself, and gets what it lacks.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -14,6 +14,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from bse_shared.quotes.position import Position
+from bse_shared.redis_edge.connection import StoreUnavailable
+from bse_shared.redis_edge.store import Heads
 from bse_ws_hub.admission.doorkeeper import Admission
 from bse_ws_hub.admission.refused import Refused, Why
 from bse_ws_hub.answers import Answers, want_of
@@ -90,9 +92,10 @@ class SseOutlet:
 
 @dataclass(slots=True)
 class SseDoor:
-    """Serves one stream after another."""
+    """Serves one stream after another. `heads`: how far the store is."""
 
     answers: Answers
+    heads: Callable[[], Awaitable[Heads]]
 
     @property
     def clients(self) -> Clients:
@@ -172,16 +175,15 @@ class SseDoor:
     async def _reach(self, vector: list[Position]) -> None:
         """Another replica may be ahead of this one: what we have would take its client back in time.
 
-        It may have got more after the heartbeat that named its place, so that this one must also follow the bus.
+        The client may have got more after the heartbeat that named its place, so that the store is asked how far anybody
+        can be.
         """
-        follower = self.clients.follower
-        table = follower.table
-        with suppress(TimeoutError):
+        table = self.clients.follower.table
+        with suppress(TimeoutError, StoreUnavailable):
             async with asyncio.timeout(BEHIND_MAX_MS / 1000):
+                heads = [head.position for head in (await self.heads()).shards]
                 while not self.clients.draining and not (  # noqa: ASYNC110 - rare
-                    follower.connected
-                    and table.synced
-                    and has_reached_all(table, vector)
+                    has_reached_all(table, heads) and has_reached_all(table, vector)
                 ):
                     await asyncio.sleep(LOOK_AGAIN_S)
 
