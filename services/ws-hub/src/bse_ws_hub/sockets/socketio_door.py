@@ -203,7 +203,7 @@ class SocketIoDoor:
         socket = self._direct.get(eio_sid)
         if socket is None or self._by_session.get(eio_sid) is not client:
             return
-        if outlet.queued:  # not yet: what is older goes first
+        if outlet.queued or socket.unread_bytes():  # not yet: what is older goes first
             asyncio.get_running_loop().call_later(
                 DIRECT_AFTER_S, self._go_direct, eio_sid, client, outlet
             )
