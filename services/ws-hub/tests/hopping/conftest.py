@@ -290,6 +290,12 @@ class _Json:
     dumps = staticmethod(json.dumps)
 
 
+class ExactPacket(socketio.packet.Packet):
+    """A packet whose prices are read as they are written; the library's `json` would be everybody's."""
+
+    json = _Json
+
+
 class SocketIo:
     """The Socket.IO door, by python-socketio's client."""
 
@@ -303,7 +309,7 @@ class SocketIo:
         """Connect."""
         self._news = news = asyncio.Queue()
         self._sio = socketio.AsyncClient(
-            reconnection=False, http_session=self._http, json=_Json
+            reconnection=False, http_session=self._http, serializer=ExactPacket
         )
         self._sio.on("*", lambda kind, data: news.put_nowait((kind, data)))
         self._sio.on("disconnect", lambda _reason: news.put_nowait(None))

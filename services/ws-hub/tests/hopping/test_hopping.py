@@ -73,7 +73,7 @@ def saw_everything(counts):
     return all(counts[kind] > 10 for kind in kinds)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 104, 111, 103])
+@pytest.mark.parametrize("seed", [1, 2])
 async def test_who_hops_between_hubs_holds_what_was_written(
     busy_market, two_hubs, travellers, seed, until
 ):
