@@ -103,6 +103,7 @@ export interface Image {
   readonly type: "image";
   readonly sentAtMs: number;
   readonly receivedAtMs: number;
+  readonly publishedAtMs: number | null;
   readonly quotes: readonly QuoteImage[];
 }
 
@@ -118,6 +119,7 @@ export interface Update {
   readonly type: "update";
   readonly sentAtMs: number;
   readonly receivedAtMs: number;
+  readonly publishedAtMs: number | null;
   readonly quotes: readonly QuoteUpdate[];
 }
 

@@ -103,17 +103,21 @@ function qualityOfMap(raw: Members): { code: number; quality: Quality } {
 
 /** The readers of JSON objects, by their `type`. */
 export const FREQUENT: ReadonlyMap<string, (raw: Members) => Message> = new Map<string, (raw: Members) => Message>([
-  ["image", (raw) => image(raw["sent_at_ms"], raw["received_at_ms"], listOf((q) => imageOfMap(members(q)))(raw["quotes"]))],
-  ["update", (raw) => update(raw["sent_at_ms"], raw["received_at_ms"], listOf((q) => updateOfMap(members(q)))(raw["quotes"]))],
+  ["image", (raw) => image(raw["sent_at_ms"], raw["received_at_ms"], listOf((q) => imageOfMap(members(q)))(raw["quotes"]), raw["published_at_ms"])],
+  ["update", (raw) => update(raw["sent_at_ms"], raw["received_at_ms"], listOf((q) => updateOfMap(members(q)))(raw["quotes"]), raw["published_at_ms"])],
   ["quality", (raw) => qualities(raw["sent_at_ms"], listOf((q) => qualityOfMap(members(q)))(raw["quotes"]))],
 ]);
 
-function image(sent: unknown, received: unknown, quotes: readonly QuoteImage[]): Image {
-  return { type: "image", sentAtMs: count(sent), receivedAtMs: count(received), quotes };
+function image(sent: unknown, received: unknown, quotes: readonly QuoteImage[], published: unknown): Image {
+  return { type: "image", sentAtMs: count(sent), receivedAtMs: count(received), publishedAtMs: timeOrNull(published), quotes };
 }
 
-function update(sent: unknown, received: unknown, quotes: readonly QuoteUpdate[]): Update {
-  return { type: "update", sentAtMs: count(sent), receivedAtMs: count(received), quotes };
+function update(sent: unknown, received: unknown, quotes: readonly QuoteUpdate[], published: unknown): Update {
+  return { type: "update", sentAtMs: count(sent), receivedAtMs: count(received), publishedAtMs: timeOrNull(published), quotes };
+}
+
+function timeOrNull(value: unknown): number | null {
+  return value === undefined || value === null ? null : count(value);
 }
 
 function qualities(sent: unknown, quotes: Qualities["quotes"]): Qualities {
@@ -149,7 +153,7 @@ type OfArray = (rest: readonly unknown[]) => Message;
 
 /** The readers of arrays, by the number in front. */
 export const FREQUENT_ARRAYS: ReadonlyMap<number, OfArray> = new Map<number, OfArray>([
-  [1, (rest) => image(rest[0], rest[1], listOf(imageOfRow)(rest[2]))],
-  [2, (rest) => update(rest[0], rest[1], listOf(updateOfRow)(rest[2]))],
+  [1, (rest) => image(rest[0], rest[1], listOf(imageOfRow)(rest[2]), rest[3])],
+  [2, (rest) => update(rest[0], rest[1], listOf(updateOfRow)(rest[2]), rest[3])],
   [3, (rest) => qualities(rest[0], listOf(qualityOfRow)(rest[1]))],
 ]);

@@ -36,6 +36,8 @@ def _meaning(message: Message) -> dict[str, object]:
     if not isinstance(message, Image | Update | Qualities):
         return rare(message)
     meaning = asdict(message)
+    if meaning.get("published_at_ms", 0) is None:
+        del meaning["published_at_ms"]
     for quote in meaning["quotes"]:
         if isinstance(message, Update):
             quote["from"] = quote.pop("from_sequence")

@@ -113,7 +113,7 @@ def test_newer_hub():
     assert decode(newer).quotes[0].fields["condition"] is None
     assert "mood" not in decode(newer).quotes[0].fields
     row = [1, 2, 3, 4, 0, {20: 99, 77: "x"}, "more"]
-    packed = msgpack.packb([1, 5, 6, [row], "more"])
+    packed = msgpack.packb([1, 5, 6, [row], 7, "more"])
     assert decode(packed).quotes[0].fields == {"source": None}
 
 

@@ -65,7 +65,9 @@ def encoded(codec, vector):
         for quote, symbol in zip(meaning["quotes"], symbols, strict=True)
     ]
     received_at_ms = meaning.get("received_at_ms", 0)
-    return codec.frame(kind, meaning["sent_at_ms"], received_at_ms, rows)
+    published_at_ms = meaning.get("published_at_ms", 0)
+    sent_at_ms = meaning["sent_at_ms"]
+    return codec.frame(kind, sent_at_ms, received_at_ms, rows, published_at_ms)
 
 
 def exactly(text):

@@ -1,5 +1,7 @@
 """The store's promises, on a real server."""
 
+from dataclasses import replace
+
 import pytest
 
 from bse_shared.quotes.position import Position
@@ -41,7 +43,9 @@ async def test_commit_stores_images_and_publishes_the_frame(store, redis):
     assert Position(lease.epoch, 1) == snapshot.position
     assert a_quote() == snapshot.images[RELIANCE.code].quote
     assert plan.confirmed == snapshot.confirmed
-    assert plan.frame == unpack_frame(message["data"])
+    published = unpack_frame(message["data"])
+    assert plan.frame == replace(published, published_at_ms=0)
+    assert 0 <= store.now_ms() - published.published_at_ms < 5_000
     assert (RELIANCE.code, plan.images[RELIANCE.code]) == unpack_image(
         await redis.get("stock:quote:RELIANCE")
     )

@@ -143,12 +143,13 @@ def test_a_newer_writer_may_add_to_the_end():
     newer = {0: 5, len(FIELDS): "new", len(FIELDS) + 1: [1.5]}
     frame = unpack_frame(
         msgpack.packb(
-            [1, 0, 5, 1, 9, [9, True, [], "new"], [500325, 0, 0, newer], "new"]
+            [1, 0, 5, 1, 9, [9, True, [], "new"], [500325, 0, 0, newer], 10, "new"]
         )
     )
     image = msgpack.packb([1, 500325, 5, 1, 9, [*a_quote(), "new"], "new"])
 
     assert {0: 5} == frame.changes[0].delta
+    assert 10 == frame.published_at_ms
     assert a_quote() == unpack_image(image)[1].quote
 
 

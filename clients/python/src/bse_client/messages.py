@@ -146,6 +146,7 @@ class Image:
     sent_at_ms: int
     received_at_ms: int
     quotes: tuple[QuoteImage, ...]
+    published_at_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +166,7 @@ class Update:
     sent_at_ms: int
     received_at_ms: int
     quotes: tuple[QuoteUpdate, ...]
+    published_at_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,13 +92,22 @@ _NAMED: Mapping[object, Field] = {field.public_name: field for field in FIELDS}
 _BY_NUMBER: Mapping[object, Field] = {field.number: field for field in FIELDS}
 
 
+def _time(value: object = None) -> int | None:
+    return None if value is None else count(value)
+
+
 # JSON: maps with names.
 
 
 def image_of_map(raw: Members) -> Image:
     """An `image` object."""
     quotes = tuple(_image_of_map(members(q)) for q in entries(raw.get("quotes")))
-    return Image(count(raw.get("sent_at_ms")), count(raw.get("received_at_ms")), quotes)
+    return Image(
+        count(raw.get("sent_at_ms")),
+        count(raw.get("received_at_ms")),
+        quotes,
+        _time(raw.get("published_at_ms")),
+    )
 
 
 def _image_of_map(raw: Members) -> QuoteImage:
@@ -116,7 +125,10 @@ def update_of_map(raw: Members) -> Update:
     """An `update` object."""
     quotes = tuple(_update_of_map(members(q)) for q in entries(raw.get("quotes")))
     return Update(
-        count(raw.get("sent_at_ms")), count(raw.get("received_at_ms")), quotes
+        count(raw.get("sent_at_ms")),
+        count(raw.get("received_at_ms")),
+        quotes,
+        _time(raw.get("published_at_ms")),
     )
 
 
@@ -151,13 +163,13 @@ def frequent_of_array(raw: list[object]) -> Frequent | Unknown:
 def _image_of_array(rest: list[object]) -> Image:
     sent, received, quotes = row(rest, 3)[:3]
     images = tuple(_image_of_row(row(q, 6)) for q in entries(quotes))
-    return Image(count(sent), count(received), images)
+    return Image(count(sent), count(received), images, _time(*rest[3:4]))
 
 
 def _update_of_array(rest: list[object]) -> Update:
     sent, received, quotes = row(rest, 3)[:3]
     updates = tuple(_update_of_row(row(q, 4)) for q in entries(quotes))
-    return Update(count(sent), count(received), updates)
+    return Update(count(sent), count(received), updates, _time(*rest[3:4]))
 
 
 def _qualities_of_array(rest: list[object]) -> Qualities:

@@ -260,8 +260,8 @@ class Raw:
             if isinstance(message, dict):
                 return message["type"], message
             kind = ("image", "update", "quality")[message[0] - 1]
-            rows = [packed_row(message[0], r) for r in message[-1] if kind != "quality"]
-            return kind, {"rows": rows}
+            rows = [] if kind == "quality" else message[3]
+            return kind, {"rows": [packed_row(message[0], row) for row in rows]}
         return None
 
     @property

@@ -69,7 +69,8 @@ class Confirmed:
 class Frame:
     """One batch of one shard: what changed, and what was confirmed by it.
 
-    `sequence` grows by one a frame within an epoch, so a reader sees a lost frame at the next one.
+    `sequence` grows by one a frame within an epoch, so a reader sees a lost frame at the next one. `published_at_ms`:
+    when the writer handed it to the store; 0: not known.
     """
 
     shard: int
@@ -77,6 +78,7 @@ class Frame:
     received_at_ms: int
     confirmation: Confirmation
     changes: tuple[Change, ...]
+    published_at_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

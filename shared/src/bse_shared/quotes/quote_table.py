@@ -55,6 +55,8 @@ class QuoteTable:
 
     def __init__(self, shards: int):
         self.images: dict[int, Image] = {}
+        self.published_at_ms = 0
+        """When the newest frame that was taken was published."""
         self._shards = [_Shard() for _ in range(shards)]
 
     # What readers ask.
@@ -170,6 +172,7 @@ class QuoteTable:
             )
         shard.position = frame.position
         shard.confirmed = shard.confirmed.after(frame.confirmation)
+        self.published_at_ms = max(self.published_at_ms, frame.published_at_ms)
         return changes
 
     def _replace(self, shard: _Shard, snapshot: Snapshot) -> Changes:

@@ -178,8 +178,9 @@ class MarketStore:
         The answer tells for each plan whether it was refused. If StoreUnavailable is raised, what was
         written is in doubt: take the leases again and read what the store holds.
         """
+        now_ms = self.now_ms()
         replies = await self._scripts.run(
-            [_commit_call(lease, plan, master) for lease, plan in plans]
+            [_commit_call(lease, plan, master, now_ms) for lease, plan in plans]
         )
         return [None if reply[0] else Fenced(reply[2].decode()) for reply in replies]
 
@@ -228,7 +229,9 @@ def _readable_images(stored: Iterable[bytes]) -> Iterator[tuple[int, Image]]:
             yield unpack_image(data)
 
 
-def _commit_call(lease: Lease, plan: Plan, master: InstrumentMaster) -> Call:
+def _commit_call(
+    lease: Lease, plan: Plan, master: InstrumentMaster, published_at_ms: int
+) -> Call:
     frame = plan.frame
     shard = frame.shard
     flat: list[str | bytes] = []
@@ -244,7 +247,7 @@ def _commit_call(lease: Lease, plan: Plan, master: InstrumentMaster) -> Call:
         keys.QUOTE_TTL_S,
         keys.QUOTE_PREFIX,
         keys.deltas(shard),
-        pack_frame(frame),
+        pack_frame(frame, published_at_ms),
     ]
     return COMMIT, [keys.lease(shard), keys.head(shard), keys.quotes(shard)], args
 

@@ -166,6 +166,8 @@ class Witness:
         if position <= held.position:
             self._ledger.at(code, position)
             self.counts["passed over"] += 1
+            if self._lost.get(code, (0, 0))[1] == row.to:
+                del self._lost[code]  # told to its group; it was imaged since
             return
         assert row.since <= held.position.sequence, f"{row}: a hole after {held}"
         if self.every:

@@ -62,8 +62,11 @@ def unpack_image(data: bytes) -> tuple[int, Image]:
         raise MalformedMessage(f"not an image: {error}") from error
 
 
-def pack_frame(frame: Frame) -> bytes:
-    """`[version, shard, epoch, sequence, received_at_ms, [confirmed at, whole, codes], changes…]`.
+_PUBLISHED_AT = 7
+
+
+def pack_frame(frame: Frame, published_at_ms: int = 0) -> bytes:
+    """`[version, shard, epoch, sequence, received_at_ms, [confirmed at, whole, codes], changes…, published_at_ms]`.
 
     A change is four flat elements: code, previous epoch (0: the frame's own), previous sequence, delta.
     """
@@ -85,6 +88,7 @@ def pack_frame(frame: Frame) -> bytes:
             frame.received_at_ms,
             frame.confirmation,
             changes,
+            published_at_ms or frame.published_at_ms,
         )
     )
 
@@ -112,6 +116,7 @@ def unpack_frame(data: bytes) -> Frame:
             received_at_ms,
             _confirmation(*confirmation[:3]),
             changes,
+            _whole(message[_PUBLISHED_AT]) if len(message) > _PUBLISHED_AT else 0,
         )
     except (TypeError, ValueError, AttributeError) as error:
         raise MalformedMessage(f"not a frame: {error}") from error

@@ -68,6 +68,8 @@ def to_json(message: Message, symbols: Mapping[int, str]) -> str:
     raw["sent_at_ms"] = message.sent_at_ms
     if not isinstance(message, Qualities):
         raw["received_at_ms"] = message.received_at_ms
+        if message.published_at_ms is not None:
+            raw["published_at_ms"] = message.published_at_ms
     raw["quotes"] = [
         {"symbol": symbols.get(item["code"], str(item["code"]))} | _public(item)
         for item in map(asdict, message.quotes)
@@ -123,9 +125,13 @@ def to_msgpack(message: Message) -> bytes:
     return packed
 
 
+def _known(value: int | None) -> list[int]:
+    return [] if value is None else [value]
+
+
 def _packable(message: Message) -> object:
     match message:
-        case Image(sent, received, quotes):
+        case Image(sent, received, quotes, published):
             images = [
                 [
                     item.code,
@@ -137,13 +143,13 @@ def _packable(message: Message) -> object:
                 ]
                 for item in quotes
             ]
-            return [1, sent, received, images]
-        case Update(sent, received, updates):
+            return [1, sent, received, images, *_known(published)]
+        case Update(sent, received, updates, published):
             rows = [
                 [u.code, u.from_sequence, u.to_sequence, _numbered(u.fields)]
                 for u in updates
             ]
-            return [2, sent, received, rows]
+            return [2, sent, received, rows, *_known(published)]
         case Qualities(sent, qualities):
             return [
                 3,

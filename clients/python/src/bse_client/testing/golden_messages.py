@@ -96,6 +96,15 @@ MESSAGES: dict[str, Message] = {
         ),
     ),
     "image of no scrip": Image(SENT_MS, RECEIVED_MS, ()),
+    "image that says when it was published": Image(
+        SENT_MS, RECEIVED_MS, (), RECEIVED_MS + 40
+    ),
+    "update that says when it was published": Update(
+        SENT_MS,
+        RECEIVED_MS,
+        (QuoteUpdate(500_325, 12, 13, {"last_paise": 1}),),
+        RECEIVED_MS + 40,
+    ),
     "update of the last price": update(last_paise=290_140),
     "update over several positions": update(after=12, to=20, last_paise=290_200),
     "update to unknown": update(bid_paise=None, bid_quantity=None, bids=None),

@@ -38,9 +38,14 @@ class Codec(Protocol):
         ...
 
     def frame(
-        self, kind: str, sent_at_ms: int, received_at_ms: int, chunks: Sequence[bytes]
+        self,
+        kind: str,
+        sent_at_ms: int,
+        received_at_ms: int,
+        chunks: Sequence[bytes],
+        published_at_ms: int = 0,
     ) -> bytes:
-        """A frequent message (`image`, `update`, `quality`) of these chunks."""
+        """A frequent message (`image`, `update`, `quality`) of these chunks. Published at 0: not known, left out."""
         ...
 
     def message(self, message: Message) -> bytes:

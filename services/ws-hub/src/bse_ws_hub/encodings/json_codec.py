@@ -55,9 +55,13 @@ def _quoted(text: str) -> str:
 
 
 @lru_cache(maxsize=64)
-def _head(opening: str, kind: str, sent_at_ms: int, received_at_ms: int) -> bytes:
+def _head(
+    opening: str, kind: str, sent_at_ms: int, received_at_ms: int, published_at_ms: int
+) -> bytes:
     """What all frames of a tick begin with."""
     received = "" if kind == "quality" else f',"received_at_ms":{received_at_ms}'
+    if published_at_ms:
+        received += f',"published_at_ms":{published_at_ms}'
     opened = opening.replace("KIND", kind)
     return f'{opened}"sent_at_ms":{sent_at_ms}{received},"quotes":['.encode()
 
@@ -112,10 +116,15 @@ class JsonCodec:
         return f'{{"symbol":{_quoted(symbol)},"code":{code},"quality":"{quality}"}}'.encode()
 
     def frame(
-        self, kind: str, sent_at_ms: int, received_at_ms: int, chunks: Sequence[bytes]
+        self,
+        kind: str,
+        sent_at_ms: int,
+        received_at_ms: int,
+        chunks: Sequence[bytes],
+        published_at_ms: int = 0,
     ) -> bytes:
         """See Codec."""
-        head = _head(self.opening, kind, sent_at_ms, received_at_ms)
+        head = _head(self.opening, kind, sent_at_ms, received_at_ms, published_at_ms)
         return b"".join((head, b",".join(chunks), self.ending))
 
     def message(self, message: Message) -> bytes:

@@ -28,12 +28,16 @@ _pack: Callable[[object], bytes] = msgpack.Packer(autoreset=True).pack
 
 
 @lru_cache(maxsize=64)
-def _head(kind: str, sent_at_ms: int, received_at_ms: int) -> bytes:
-    """What all frames of a tick begin with."""
+def _around(
+    kind: str, sent_at_ms: int, received_at_ms: int, published_at_ms: int
+) -> tuple[bytes, bytes]:
+    """What all frames of a tick begin and end with."""
     if kind == "quality":
-        return b"\x93" + bytes((KINDS[kind],)) + _pack(sent_at_ms)
-    times = _pack(sent_at_ms) + _pack(received_at_ms)
-    return b"\x94" + bytes((KINDS[kind],)) + times
+        return b"\x93" + bytes((KINDS[kind],)) + _pack(sent_at_ms), b""
+    times = bytes((KINDS[kind],)) + _pack(sent_at_ms) + _pack(received_at_ms)
+    if published_at_ms:
+        return b"\x95" + times, _pack(published_at_ms)
+    return b"\x94" + times, b""
 
 
 @lru_cache(maxsize=1024)
@@ -82,11 +86,16 @@ class MsgpackCodec:
         return _pack((code, QUALITIES[quality]))
 
     def frame(
-        self, kind: str, sent_at_ms: int, received_at_ms: int, chunks: Sequence[bytes]
+        self,
+        kind: str,
+        sent_at_ms: int,
+        received_at_ms: int,
+        chunks: Sequence[bytes],
+        published_at_ms: int = 0,
     ) -> bytes:
         """See Codec."""
-        head = _head(kind, sent_at_ms, received_at_ms)
-        return b"".join((head, _array(len(chunks)), *chunks))
+        head, tail = _around(kind, sent_at_ms, received_at_ms, published_at_ms)
+        return b"".join((head, _array(len(chunks)), *chunks, tail))
 
     def message(self, message: Message) -> bytes:
         """See Codec."""

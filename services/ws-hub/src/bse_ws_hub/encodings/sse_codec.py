@@ -16,10 +16,15 @@ class SseCodec(JsonCodec):
         super().__init__("sse", as_it_is)
 
     def frame(
-        self, kind: str, sent_at_ms: int, received_at_ms: int, chunks: Sequence[bytes]
+        self,
+        kind: str,
+        sent_at_ms: int,
+        received_at_ms: int,
+        chunks: Sequence[bytes],
+        published_at_ms: int = 0,
     ) -> bytes:
         """See Codec."""
-        data = super().frame(kind, sent_at_ms, received_at_ms, chunks)
+        data = super().frame(kind, sent_at_ms, received_at_ms, chunks, published_at_ms)
         return b"event: %b\ndata: %b\n\n" % (kind.encode(), data)
 
     def message(self, message: Message) -> bytes:

@@ -221,7 +221,9 @@ class FanOut:
                     touched[group] = None
                     continue
                 codec, rows = group.codec, self._updates(part, made)
-                payload = codec.frame("update", now.ms, received_at_ms, rows)
+                payload = codec.frame(
+                    "update", now.ms, received_at_ms, rows, now.published_at_ms
+                )
                 sessions = group.members.values()
                 yield Delivery(sessions, codec, payload, len(rows), received_at_ms)
         for group in touched:

@@ -6,8 +6,9 @@ from bse_shared.quotes.instrument import InstrumentMaster
 
 
 class Now(NamedTuple):
-    """The store's time, who the scrips are, whether the market is open."""
+    """The store's time, who the scrips are, whether the market is open, when the newest frame was published."""
 
     ms: int
     master: InstrumentMaster
     market_open: bool
+    published_at_ms: int = 0

@@ -59,10 +59,14 @@ class Rows:
         received_at_ms = self.received_at_ms or now.ms
         for start in range(0, len(self.images), QUOTES_PER_FRAME_MAX):
             part = self.images[start : start + QUOTES_PER_FRAME_MAX]
-            payload = codec.frame("image", now.ms, received_at_ms, part)
+            payload = codec.frame(
+                "image", now.ms, received_at_ms, part, now.published_at_ms
+            )
             yield Delivery(sessions, codec, payload, len(part), received_at_ms)
         if self.updates:
-            payload = codec.frame("update", now.ms, received_at_ms, self.updates)
+            payload = codec.frame(
+                "update", now.ms, received_at_ms, self.updates, now.published_at_ms
+            )
             quotes = len(self.updates)
             yield Delivery(sessions, codec, payload, quotes, received_at_ms)
         if self.qualities:

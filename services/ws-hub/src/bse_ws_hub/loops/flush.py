@@ -131,7 +131,9 @@ class Flusher:
     def _now(self) -> Now:
         follower = self.clients.follower
         now_ms = follower.now_ms()
-        return Now(now_ms, follower.instruments, market_is_open(follower.feed, now_ms))
+        is_open = market_is_open(follower.feed, now_ms)
+        published_ms = follower.table.published_at_ms
+        return Now(now_ms, follower.instruments, is_open, published_ms)
 
     def _look_at_unread(self) -> None:
         """Whoever has left much unread lags from now on: what he misses is merged."""

@@ -139,7 +139,7 @@ static void sample(double published_ms, double tick_ms) {
 
 /* update: [2, uint64 sent, uint64 received, [row, ...]] as the hub packs it. */
 static void count_msgpack(const unsigned char *p, size_t length) {
-    if (length < 21 || p[0] != 0x94 || p[2] != 0xcf || p[11] != 0xcf) return;
+    if (length < 21 || (p[0] & 0xfe) != 0x94 || p[2] != 0xcf || p[11] != 0xcf) return;
     if ((p[20] & 0xf0) == 0x90) counts.rows += p[20] & 0x0f;
     else if (p[20] == 0xdc && length > 22) counts.rows += (long)big_endian(p + 21, 2);
     sample((double)big_endian(p + 12, 8), (double)big_endian(p + 3, 8));
