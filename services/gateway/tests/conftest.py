@@ -21,6 +21,7 @@ from bse_gateway.identity.key_desk import Actor, KeyWish
 from bse_gateway.identity.parts import Identity, put_together
 from bse_gateway.lookup import Lookup
 from bse_gateway.metrics import GatewayMetrics
+from bse_gateway.on_demand import OnDemand
 from bse_gateway.rest.app import create_app
 from bse_gateway.rest.envelope import RequestIds
 from bse_gateway.rest.lean_door import LeanDoor
@@ -34,8 +35,10 @@ from bse_shared.quotes.quote_table import QuoteTable
 from bse_shared.quotes.shard_writer import ShardWriter
 from bse_shared.redis_edge.access_store import AccessStore
 from bse_shared.redis_edge.connection import RedisSettings, open_redis
+from bse_shared.redis_edge.demand_board import DemandBoard
 from bse_shared.redis_edge.identity_store import IdentityStore
 from bse_shared.redis_edge.instances import Subscriptions
+from bse_shared.redis_edge.store import MarketStore
 from bse_shared.testing.builders import a_master, seen
 from bse_shared.testing.fake_clock import FakeClock
 from bse_shared.wire.records import FeedStatus, SessionRecord
@@ -93,6 +96,7 @@ class MarketInMemory:
         self.at_ms = NOW_MS
         self.feed = None
         self.hear()
+        self.on_changes = lambda _: None
         self._writer = ShardWriter(empty)
 
     def now_ms(self):
@@ -104,7 +108,7 @@ class MarketInMemory:
         reported = {code: seen(quote) for code, quote in quotes.items()}
         plan = self._writer.plan_list(reported, self.at_ms)
         self._writer.committed(plan)
-        self.table.receive(plan.frame)
+        self.on_changes(self.table.receive(plan.frame))
 
     def hear(self, **session):
         """The fetcher beats now."""
@@ -157,11 +161,20 @@ def door_on(redis, market, registry, rest=None, clock=None, **auth):
     )
     lookup = Lookup(market)
     answers, ids = QuoteAnswers(lookup), RequestIds()
-    rest = rest or RestSettings()
+    rest = rest or RestSettings(on_demand_within_s=0.05)
+    on_demand = OnDemand(
+        DemandBoard(redis),
+        MarketStore(redis, clock, 1),
+        clock,
+        metrics,
+        rest.on_demand_within_s,
+    )
+    market.on_changes = on_demand.take
     app = create_app(
         market=market,
         lookup=lookup,
         answers=answers,
+        on_demand=on_demand,
         ids=ids,
         subscriptions=Subscriptions(redis),
         identity=identity,
@@ -205,7 +218,12 @@ async def make_app(market, registry):
     async with open_redis(away, "test") as nowhere:
 
         def make(redis=nowhere, **settings):
-            return door_on(redis, market, registry, RestSettings(**settings)).app
+            return door_on(
+                redis,
+                market,
+                registry,
+                RestSettings(**{"on_demand_within_s": 0.05} | settings),
+            ).app
 
         yield make
 

@@ -8,6 +8,7 @@ from bse_gateway.identity.parts import PUBLISH_INTERVAL_S, put_together
 from bse_gateway.identity.spending import TELL_INTERVAL_S
 from bse_gateway.lookup import Lookup
 from bse_gateway.metrics import GatewayMetrics
+from bse_gateway.on_demand import OnDemand
 from bse_gateway.rest.app import create_app
 from bse_gateway.rest.envelope import RequestIds
 from bse_gateway.rest.lean_door import LeanDoor
@@ -19,6 +20,7 @@ from bse_gateway.settings import GatewaySettings
 from bse_shared.redis_edge import keys
 from bse_shared.redis_edge.access_store import AccessStore
 from bse_shared.redis_edge.connection import open_redis
+from bse_shared.redis_edge.demand_board import DemandBoard
 from bse_shared.redis_edge.identity_store import IdentityStore
 from bse_shared.redis_edge.instances import Instances, Subscriptions
 from bse_shared.redis_edge.quote_follower import QuoteFollower
@@ -46,7 +48,14 @@ async def assemble(settings: GatewaySettings, shell: Shell) -> AsyncIterator[Ser
             keys.ACCESS_CHANNEL: identity.access.take,
             keys.SPENT_CHANNEL: identity.spending.take,
         }
-        follower = QuoteFollower(redis, store, also=also)
+        on_demand = OnDemand(
+            DemandBoard(redis),
+            store,
+            shell.clock,
+            metrics,
+            settings.rest.on_demand_within_s,
+        )
+        follower = QuoteFollower(redis, store, on_demand.take, also=also)
         metrics.watch(follower)
 
         lookup = Lookup(follower)
@@ -74,6 +83,7 @@ async def assemble(settings: GatewaySettings, shell: Shell) -> AsyncIterator[Ser
                 market=follower,
                 lookup=lookup,
                 answers=answers,
+                on_demand=on_demand,
                 ids=ids,
                 subscriptions=Subscriptions(redis),
                 identity=identity,

@@ -82,6 +82,14 @@ class GatewayMetrics:
             "gateway_not_modified", "Answers without a body (304).", registry=registry
         )
 
+        # Late and quiet together are scrips that nobody has; many store_away are an outage.
+        self.on_demand = Counter(
+            "gateway_on_demand",
+            "Misses that the fetchers were asked for: arrived, late, quiet (late a moment ago), store_away.",
+            ["result"],
+            registry=registry,
+        )
+
         # By reason: a wave of one reason is a broken client, a wave of all is somebody trying doors.
         self.refused = Counter(
             "gateway_refused",

@@ -69,6 +69,12 @@ class RestSettings(BaseSettings):
     read_within_s: float = Field(
         20, gt=0, description="a client that reads nothing for so long is cut off"
     )
+    on_demand_within_s: float = Field(
+        2,
+        gt=0,
+        le=2,
+        description="a quote that is not there yet is asked for and waited for so long",
+    )
     calendar: str = Field(
         "",
         validate_default=True,

@@ -13,7 +13,7 @@ from bse_shared.pacing.clock import Clock
 from bse_shared.pacing.store_clock import StoreClock
 from bse_shared.quotes.frame import Confirmed, Image, ShardHead, Snapshot
 from bse_shared.quotes.instrument import InstrumentMaster
-from bse_shared.quotes.position import Position
+from bse_shared.quotes.position import Position, shard_of
 from bse_shared.quotes.shard_writer import Plan
 from bse_shared.redis_edge import keys
 from bse_shared.redis_edge.connection import store_errors
@@ -92,6 +92,15 @@ class MarketStore:
         images = dict(_readable_images(quotes.values()))
         found = _head(shard, head)
         return Snapshot(shard, found.position, found.confirmed, images)
+
+    async def holds(self, code: int) -> bool:
+        """Whether there is a quote of the scrip, however old."""
+        with store_errors():
+            return bool(
+                await self._redis.hexists(
+                    keys.quotes(shard_of(code, self.shards)), str(code)
+                )
+            )
 
     async def heads(self) -> Heads:
         """All shards' heads, the feed status and the master's version, in one round trip."""

@@ -8,6 +8,7 @@ from fastapi.routing import APIRoute
 from bse_gateway.identity.parts import Identity
 from bse_gateway.lookup import Lookup, Market
 from bse_gateway.metrics import GatewayMetrics
+from bse_gateway.on_demand import OnDemand
 from bse_gateway.rest.admin import add_admin_routes
 from bse_gateway.rest.auth import add_auth_routes
 from bse_gateway.rest.boards import BoardDoor, add_board_routes
@@ -42,6 +43,7 @@ def create_app(
     market: Market,
     lookup: Lookup,
     answers: QuoteAnswers,
+    on_demand: OnDemand,
     ids: RequestIds,
     subscriptions: Subscriptions,
     identity: Identity,
@@ -63,7 +65,7 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False},
         generate_unique_id_function=_operation_id,
     )
-    quotes = QuoteDoor(answers, metrics, settings.symbols_max)
+    quotes = QuoteDoor(answers, on_demand, metrics, settings.symbols_max)
     add_quote_routes(app, quotes)
     add_board_routes(app, BoardDoor(market, lookup, quotes))
     add_instrument_routes(app, InstrumentDoor(market, lookup))

@@ -158,7 +158,7 @@ class BoardDoor:
 
     async def depth(self, symbol: Symbol, request: Request) -> Response:
         """Five levels a side; `null` until somebody streams the scrip, because only then its depth is fetched."""
-        return self._quotes.chosen(request, symbol, DEPTH)
+        return await self._quotes.chosen(request, symbol, DEPTH)
 
     def _ranking(
         self, request: Request, board: Board, selection: str, limit: int

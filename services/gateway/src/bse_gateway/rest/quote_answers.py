@@ -15,6 +15,7 @@ from bse_gateway.rest.quote_json import (
 )
 from bse_gateway.rest.quote_msgpack import batch_msgpack, quote_msgpack
 from bse_gateway.rest.replies import ALWAYS
+from bse_shared.quotes.instrument import Instrument
 
 
 CACHING = "private, no-cache"
@@ -93,6 +94,10 @@ class QuoteAnswers:
         else:
             body = chosen_json(view, shape.names or ())
         return Answer(body, shape.media_type, tag, 1, ())
+
+    def scrip(self, identifier: str) -> Instrument | Miss:
+        """The scrip that is meant."""
+        return self._lookup.scrip(identifier)
 
     def named(self, symbols: str) -> Named:
         """What a comma-separated list of identifiers means."""

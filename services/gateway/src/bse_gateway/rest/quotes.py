@@ -5,8 +5,9 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 
-from bse_gateway.lookup import Miss, Named, distinct
+from bse_gateway.lookup import Miss, Named, Reason, distinct
 from bse_gateway.metrics import GatewayMetrics
+from bse_gateway.on_demand import OnDemand
 from bse_gateway.rest.conditional import is_held
 from bse_gateway.rest.contract import problems
 from bse_gateway.rest.lean_door import MANY, ONE
@@ -30,19 +31,22 @@ class QuoteDoor:
     """The two quote routes, for all that the lean door leaves: refusals, mistakes, chosen members."""
 
     def __init__(
-        self, answers: QuoteAnswers, metrics: GatewayMetrics, symbols_max: int
+        self,
+        answers: QuoteAnswers,
+        on_demand: OnDemand,
+        metrics: GatewayMetrics,
+        symbols_max: int,
     ):
         self._answers = answers
+        self._on_demand = on_demand
         self._metrics = metrics
         self._symbols_max = symbols_max
 
     async def one(self, request: Request) -> Response:
         """One quote. Send the ETag back as `If-None-Match`, and get 304 while nothing but its age changed."""
-        found = self._answers.one(request.path_params["symbol"], _shape(request))
-        if isinstance(found, Miss):
-            self._metrics.looked_up(0, [found])
-            raise problem_of(found)
-        return self._response(request, found)
+        return await self._found(
+            request, request.path_params["symbol"], _shape(request)
+        )
 
     async def many(self, request: Request) -> Response:
         """Quotes of several scrips at one instant. A scrip named twice comes once; unknown ones are in `errors`."""
@@ -56,12 +60,22 @@ class QuoteDoor:
         found = self._answers.many(named, _shape(request))
         return self._response(request, found)
 
-    def chosen(
+    async def chosen(
         self, request: Request, identifier: str, names: frozenset[str]
     ) -> Response:
         """These members of one scrip's quote."""
         accepted = media_type(request.headers.get("accept", ""))
-        found = self._answers.one(identifier, shape_of(accepted, names))
+        return await self._found(request, identifier, shape_of(accepted, names))
+
+    async def _found(self, request: Request, identifier: str, shape: Shape) -> Response:
+        """One quote, asked for where it is not there yet. Raises the problem of one that does not come."""
+        found = self._answers.one(identifier, shape)
+        if isinstance(found, Miss) and found.reason is Reason.NO_QUOTE:
+            scrip = self._answers.scrip(identifier)
+            if not isinstance(scrip, Miss) and await self._on_demand.arrives(
+                scrip.code
+            ):
+                found = self._answers.one(identifier, shape)
         if isinstance(found, Miss):
             self._metrics.looked_up(0, [found])
             raise problem_of(found)
