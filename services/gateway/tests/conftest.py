@@ -38,6 +38,7 @@ from bse_shared.redis_edge.connection import RedisSettings, open_redis
 from bse_shared.redis_edge.demand_board import DemandBoard
 from bse_shared.redis_edge.identity_store import IdentityStore
 from bse_shared.redis_edge.instances import Subscriptions
+from bse_shared.redis_edge.market_history import MarketHistory
 from bse_shared.redis_edge.store import MarketStore
 from bse_shared.testing.builders import a_master, seen
 from bse_shared.testing.fake_clock import FakeClock
@@ -175,6 +176,7 @@ def door_on(redis, market, registry, rest=None, clock=None, **auth):
         lookup=lookup,
         answers=answers,
         on_demand=on_demand,
+        history=MarketHistory(redis, clock, 1),
         ids=ids,
         subscriptions=Subscriptions(redis),
         identity=identity,

@@ -23,6 +23,7 @@ from bse_shared.redis_edge.connection import open_redis
 from bse_shared.redis_edge.demand_board import DemandBoard
 from bse_shared.redis_edge.identity_store import IdentityStore
 from bse_shared.redis_edge.instances import Instances, Subscriptions
+from bse_shared.redis_edge.market_history import MarketHistory
 from bse_shared.redis_edge.quote_follower import QuoteFollower
 from bse_shared.redis_edge.store import MarketStore
 from bse_shared.service.heartbeat import heartbeat_loop
@@ -84,6 +85,7 @@ async def assemble(settings: GatewaySettings, shell: Shell) -> AsyncIterator[Ser
                 lookup=lookup,
                 answers=answers,
                 on_demand=on_demand,
+                history=MarketHistory(redis, shell.clock, settings.market.shards),
                 ids=ids,
                 subscriptions=Subscriptions(redis),
                 identity=identity,

@@ -67,15 +67,16 @@ async def test_quotes_come_in_the_order_asked(client):
     assert "live" == found.d[0].v.quality
 
 
-async def test_there_are_no_bars_yet(client):
-    """And nothing is made up."""
-    answer = await client.get("/udf/history?symbol=RELIANCE&resolution=1D&from=1&to=9")
-    assert {"s": "no_data"} == answer.json()
-
-
 @pytest.mark.parametrize(
     "path",
-    ["symbols", "history?symbol=TCS", "quotes", "search?limit=0", "quotes?symbols=,"],
+    [
+        "symbols",
+        "history?symbol=TCS",
+        "history?symbol=TCS&resolution=2&to=9",
+        "quotes",
+        "search?limit=0",
+        "quotes?symbols=,",
+    ],
 )
 async def test_mistakes_are_problems(client, path):
     """As everywhere."""

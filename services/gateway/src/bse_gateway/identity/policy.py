@@ -24,6 +24,7 @@ POLICY: dict[tuple[str, str], Requirement] = {
     ("GET", "/api/stock/{symbol}"): _QUOTES,
     ("GET", "/api/stocks/batch"): _QUOTES,
     ("GET", "/api/stock/{symbol}/depth"): _QUOTES,
+    ("GET", "/api/stock/{symbol}/candles"): _QUOTES,
     ("GET", "/api/market/status"): _QUOTES,
     ("GET", "/api/market/movers"): _QUOTES,
     ("GET", "/api/market/52-week"): _QUOTES,

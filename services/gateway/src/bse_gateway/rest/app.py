@@ -5,6 +5,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.routing import APIRoute
 
+from bse_gateway.candle_reader import CandleReader
 from bse_gateway.identity.parts import Identity
 from bse_gateway.lookup import Lookup, Market
 from bse_gateway.metrics import GatewayMetrics
@@ -14,6 +15,7 @@ from bse_gateway.rest.auth import add_auth_routes
 from bse_gateway.rest.boards import BoardDoor, add_board_routes
 from bse_gateway.rest.body_limit import BodyLimit
 from bse_gateway.rest.calendar import CalendarDoor, add_calendar_routes
+from bse_gateway.rest.candles import CandleDoor, add_candle_routes
 from bse_gateway.rest.contract import DESCRIPTION, GatewayApp
 from bse_gateway.rest.docs_page import add_docs_page
 from bse_gateway.rest.envelope import Envelope, RequestIds
@@ -33,6 +35,7 @@ from bse_gateway.rest.udf import UdfDoor, add_udf_routes
 from bse_gateway.settings import RestSettings
 from bse_shared.pacing.clock import Clock
 from bse_shared.redis_edge.instances import Subscriptions
+from bse_shared.redis_edge.market_history import MarketHistory
 
 
 PREFLIGHT_KEPT_S = 600
@@ -44,6 +47,7 @@ def create_app(
     lookup: Lookup,
     answers: QuoteAnswers,
     on_demand: OnDemand,
+    history: MarketHistory,
     ids: RequestIds,
     subscriptions: Subscriptions,
     identity: Identity,
@@ -68,9 +72,11 @@ def create_app(
     quotes = QuoteDoor(answers, on_demand, metrics, settings.symbols_max)
     add_quote_routes(app, quotes)
     add_board_routes(app, BoardDoor(market, lookup, quotes))
+    candles = CandleReader(market, history)
+    add_candle_routes(app, CandleDoor(lookup, candles, metrics))
     add_instrument_routes(app, InstrumentDoor(market, lookup))
     add_calendar_routes(app, CalendarDoor(settings.market_calendar, clock))
-    add_udf_routes(app, UdfDoor(lookup, settings.market_calendar))
+    add_udf_routes(app, UdfDoor(lookup, candles, settings.market_calendar))
     add_market_routes(app, market, lookup)
     door = SubscribeDoor(lookup, subscriptions, identity.shared, settings)
     add_subscription_routes(app, door)

@@ -1,25 +1,26 @@
 """`/udf/*`: a TradingView datafeed (Universal Data Feed), for charts that speak it.
 
-There are no candles yet: `history` answers `no_data`, which charts show as an empty chart. Errors have the
-protocol's shape (`{"s": "error"}`) where the protocol asks for one, and are problems elsewhere.
+Bars of days stand at midnight UTC of their date, as the protocol wants it. Errors have the protocol's shape (`{"s": "error"}`) where the protocol asks for one, and are problems elsewhere.
 """
 
 import datetime as dt
-from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-import msgspec
 from fastapi import FastAPI, Query, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import Field
 
+from bse_gateway.candle_reader import CandleReader
+from bse_gateway.candle_series import Interval
 from bse_gateway.derived import change_of
 from bse_gateway.lookup import Lookup, Miss, QuoteView, distinct
 from bse_gateway.rest.contract import problems
+from bse_gateway.rest.decimal_json import encoded, rupees
 from bse_gateway.rest.problems import Kind
 from bse_gateway.rest.quotes import check_count
 from bse_gateway.rest.replies import Percent, Reply, Rupees
 from bse_gateway.trading_days import holidays, trading_day
+from bse_shared.quotes.candles import Candle
 from bse_shared.quotes.instrument import Instrument
 from bse_shared.sessions.calendar import MarketCalendar
 from bse_shared.sessions.session import (
@@ -31,13 +32,19 @@ from bse_shared.sessions.session import (
 
 
 EXCHANGE = "BSE"
-RESOLUTIONS = ["1D"]
+_INTERVALS = {
+    "1": Interval.MINUTE,
+    "5": Interval.FIVE_MINUTES,
+    "15": Interval.QUARTER,
+    "60": Interval.HOUR,
+    "1D": Interval.DAY,
+    "D": Interval.DAY,
+}
+INTRADAY = ["1", "5", "15", "60"]
+RESOLUTIONS = [*INTRADAY, "1D"]
 PRICE_SCALE = 100
 """Prices are shown in hundredths of a rupee."""
 FOUND_MAX, QUOTES_MAX = 30, 100
-
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
-
 
 DAYS_LOOKED_MAX = 14
 """Within so many days from any there is a normal one."""
@@ -60,6 +67,21 @@ class UdfNoDataReply(Reply):
     """No bars in the range."""
 
     s: Literal["no_data"]
+    nextTime: int | None = Field(  # noqa: N815 - the protocol's name
+        None, description="when the last bar before the range began, in seconds"
+    )
+
+
+class UdfBarsReply(Reply):
+    """Bars by time, a list for each member; times in seconds."""
+
+    s: Literal["ok"]
+    t: list[int]
+    o: list[Rupees]
+    h: list[Rupees]
+    l: list[Rupees]  # noqa: E741 - the protocol's name
+    c: list[Rupees]
+    v: list[int]
 
 
 class UdfChoiceReply(Reply):
@@ -99,6 +121,7 @@ class UdfSymbolReply(Reply):
     pricescale: int
     currency_code: str
     has_intraday: bool
+    intraday_multipliers: list[str]
     supported_resolutions: list[str]
 
 
@@ -151,8 +174,9 @@ class UdfQuotesReply(Reply):
 class UdfDoor:
     """The routes."""
 
-    def __init__(self, lookup: Lookup, calendar: MarketCalendar):
+    def __init__(self, lookup: Lookup, candles: CandleReader, calendar: MarketCalendar):
         self._lookup = lookup
+        self._candles = candles
         self._calendar = calendar
 
     async def config(self) -> Response:
@@ -235,7 +259,8 @@ class UdfDoor:
         self,
         symbol: ChartSymbol,
         resolution: Annotated[
-            str, Query(max_length=8, openapi_examples={"day": {"value": "1D"}})
+            Literal["1", "5", "15", "60", "1D", "D"],
+            Query(openapi_examples={"day": {"value": "1D"}}),
         ],
         to: Annotated[
             int,
@@ -249,11 +274,41 @@ class UdfDoor:
         from_: Annotated[int, Query(alias="from", ge=0, le=2**40)] = 0,
         countback: Annotated[int, Query(ge=0, le=100_000)] = 0,
     ) -> Response:
-        """No bars yet: always `no_data` for a scrip that there is."""
+        """Bars up to `to`: those from `from` on, or the last `countback`."""
         self._lookup.moment()
-        if isinstance(self._lookup.scrip(_without_exchange(symbol)), Miss):
+        scrip = self._lookup.scrip(_without_exchange(symbol))
+        if isinstance(scrip, Miss):
             return _json({"s": "error", "errmsg": "unknown_symbol"}, 404)
-        return _json({"s": "no_data"})
+        interval = _INTERVALS[resolution]
+        begin = 0 if countback else from_
+        bars = await self._bars(scrip.code, interval, begin, to)
+        if countback:
+            bars = bars[-countback:]
+        if not bars:
+            before = await self._bars(scrip.code, interval, 0, min(begin, to))
+            next_time = {"nextTime": _time(before[-1], interval)} if before else {}
+            return _json({"s": "no_data", **next_time})
+        return _json(
+            {
+                "s": "ok",
+                "t": [_time(bar, interval) for bar in bars],
+                "o": [rupees(bar.open_paise) for bar in bars],
+                "h": [rupees(bar.high_paise) for bar in bars],
+                "l": [rupees(bar.low_paise) for bar in bars],
+                "c": [rupees(bar.close_paise) for bar in bars],
+                "v": [bar.volume for bar in bars],
+            }
+        )
+
+    async def _bars(
+        self, code: int, interval: Interval, begin_s: int, end_s: int
+    ) -> list[Candle]:
+        """The candles between two times as the protocol counts them."""
+        ahead_ms = _ahead_ms(interval)
+        span = self._candles.span(
+            code, interval, begin_s * 1000 - ahead_ms, end_s * 1000 - ahead_ms
+        )
+        return [each.candle for each in await self._candles.bars(code, interval, span)]
 
     def _described(self, scrip: Instrument, now_ms: int) -> dict[str, Any]:
         today = dt.date.fromordinal(day_number(now_ms))
@@ -275,7 +330,8 @@ class UdfDoor:
             "minmov": 1,
             "pricescale": PRICE_SCALE,
             "currency_code": "INR",
-            "has_intraday": False,
+            "has_intraday": True,
+            "intraday_multipliers": INTRADAY,
             "supported_resolutions": RESOLUTIONS,
         }
 
@@ -287,6 +343,15 @@ class UdfDoor:
                 if phase is Phase.OPEN and not day.special:
                     return f"{_clock(starts_ms)}-{_clock(ends_ms)}"
         return "24x7"
+
+
+def _ahead_ms(interval: Interval) -> int:
+    """How far the protocol's time of a candle is ahead of its beginning: a day is a date, at midnight UTC."""
+    return IST_OFFSET_MS if interval is Interval.DAY else 0
+
+
+def _time(candle: Candle, interval: Interval) -> int:
+    return (candle.start_ms + _ahead_ms(interval)) // 1000
 
 
 def _clock(at_ms: int) -> str:
@@ -302,25 +367,21 @@ def _quote(identifier: str, found: QuoteView | Miss) -> dict[str, Any]:
         "short_name": found.instrument.symbol,
         "exchange": EXCHANGE,
         "description": found.instrument.name or found.instrument.symbol,
-        "lp": _rupees(quote.last_paise),
-        "ch": _rupees(change.paise),
-        "chp": _rupees(change.basis_points),
-        "ask": _rupees(quote.ask_paise),
-        "bid": _rupees(quote.bid_paise),
-        "open_price": _rupees(quote.open_paise),
-        "high_price": _rupees(quote.high_paise),
-        "low_price": _rupees(quote.low_paise),
-        "prev_close_price": _rupees(quote.previous_close_paise),
+        "lp": rupees(quote.last_paise),
+        "ch": rupees(change.paise),
+        "chp": rupees(change.basis_points),
+        "ask": rupees(quote.ask_paise),
+        "bid": rupees(quote.bid_paise),
+        "open_price": rupees(quote.open_paise),
+        "high_price": rupees(quote.high_paise),
+        "low_price": rupees(quote.low_paise),
+        "prev_close_price": rupees(quote.previous_close_paise),
         "volume": quote.volume,
         "original_name": f"{EXCHANGE}:{found.instrument.symbol}",
         "quality": found.trust.quality,
     }
     known = {name: value for name, value in values.items() if value is not None}
     return {"s": "ok", "n": identifier, "v": known}
-
-
-def _rupees(hundredths: int | None) -> Decimal | None:
-    return None if hundredths is None else Decimal(hundredths).scaleb(-2)
 
 
 def _without_exchange(symbol: str) -> str:
@@ -330,7 +391,7 @@ def _without_exchange(symbol: str) -> str:
 
 
 def _json(content: Any, status: int = 200) -> Response:
-    return Response(_ENCODER.encode(content), status, media_type="application/json")
+    return Response(encoded(content), status, media_type="application/json")
 
 
 def add_udf_routes(app: FastAPI, door: UdfDoor) -> None:
@@ -342,6 +403,7 @@ def add_udf_routes(app: FastAPI, door: UdfDoor) -> None:
     unknown: dict[int | str, dict[str, Any]] = {
         404: {"model": UdfErrorReply, "description": "No such scrip"}
     }
+    away = problems(Kind.NOT_READY, Kind.STORE_UNAVAILABLE)
     text: dict[int | str, dict[str, Any]] = {
         200: {"content": {"text/plain": {"schema": {"type": "string"}}}}
     }
@@ -360,9 +422,9 @@ def add_udf_routes(app: FastAPI, door: UdfDoor) -> None:
         (
             "history",
             door.history,
-            "Bars (none yet)",
-            UdfNoDataReply,
-            {**unknown, **bad},
+            "Bars",
+            UdfBarsReply | UdfNoDataReply,
+            {**unknown, **bad, 503: away[503]},
         ),
     ):
         app.router.add_api_route(
