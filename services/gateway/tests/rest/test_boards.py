@@ -5,7 +5,11 @@ import pytest
 from bse_gateway.rest.boards import MarketBoards
 from bse_gateway.rest.replies import BatchReply, BreadthReply, DepthReply, IndicesReply
 from bse_shared.quotes.instrument import InstrumentMaster
+from bse_shared.redis_edge import keys
+from bse_shared.redis_edge.market_history import MarketHistory
 from bse_shared.testing.builders import INFY, RELIANCE, TCS, a_quote
+from bse_shared.testing.fake_clock import FakeClock
+from bse_shared.wire.records import IndexRecord
 
 
 @pytest.fixture(autouse=True)
@@ -86,6 +90,38 @@ async def test_indices_are_listed(client):
     assert [("BSE 100", 1), ("SENSEX", 2)] == [
         (i.name, i.members) for i in found.indices
     ]
+
+
+async def test_indices_have_values_of_their_own(redis, make_app, client_of, market):
+    """In points, with an age; the last ones while the store is away; `null` before."""
+    history = MarketHistory(redis, FakeClock(), 1)
+    sensex = IndexRecord(
+        name="SENSEX",
+        code=16,
+        last=85_231_92,
+        previous_close=85_000_00,
+        exchange_time_ms=1_795_334_400_000,
+        received_at_ms=market.at_ms - 700,
+    )
+    smallcap = IndexRecord(name="SMALLCAP", code=82, last=5_001_00)
+    await history.save_indices({"SENSEX": sensex, "SMALLCAP": smallcap})
+    async with client_of(make_app(redis)) as client:
+        answer = await client.get("/api/indices")
+        assert b'"last":85231.92,' in answer.content
+        await redis.delete(keys.INDICES)
+        assert answer.json() == (await client.get("/api/indices")).json()
+    found = IndicesReply.model_validate_json(answer.content)
+    assert [("BSE 100", 1), ("SENSEX", 2), ("SMALLCAP", 0)] == [
+        (i.name, i.members) for i in found.indices
+    ]
+    hundred, thirty, small = answer.json()["indices"]
+    assert {None} == {hundred[name] for name in ("last", "age_ms", "as_of")}
+    assert (231.92, 0.27, 700) == (
+        thirty["change"],
+        thirty["change_percent"],
+        thirty["age_ms"],
+    )
+    assert (5001, None) == (small["last"], small["change"])
 
 
 async def test_depth_is_the_book_and_how_far_it_may_be_trusted(client):

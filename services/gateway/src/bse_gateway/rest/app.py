@@ -7,6 +7,7 @@ from fastapi.routing import APIRoute
 
 from bse_gateway.candle_reader import CandleReader
 from bse_gateway.identity.parts import Identity
+from bse_gateway.index_values import IndexValues
 from bse_gateway.lookup import Lookup, Market
 from bse_gateway.metrics import GatewayMetrics
 from bse_gateway.on_demand import OnDemand
@@ -71,7 +72,9 @@ def create_app(
     )
     quotes = QuoteDoor(answers, on_demand, metrics, settings.symbols_max)
     add_quote_routes(app, quotes)
-    add_board_routes(app, BoardDoor(market, lookup, quotes))
+    add_board_routes(
+        app, BoardDoor(market, lookup, quotes, IndexValues(history, clock))
+    )
     candles = CandleReader(market, history)
     add_candle_routes(app, CandleDoor(lookup, candles, metrics))
     add_instrument_routes(app, InstrumentDoor(market, lookup))

@@ -5,9 +5,12 @@ from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Path, Query, Request, Response
 
+from bse_gateway.derived import indian_time, rounded_ratio
+from bse_gateway.index_values import IndexValues
 from bse_gateway.lookup import Lookup, Market
 from bse_gateway.market_board import Board, Breadth, breadth, ranked
 from bse_gateway.rest.contract import problems
+from bse_gateway.rest.decimal_json import encoded, rupees
 from bse_gateway.rest.problems import Kind
 from bse_gateway.rest.quotes import FIELDS_PATTERN, QUOTES_OK, QuoteDoor
 from bse_gateway.rest.replies import (
@@ -20,6 +23,7 @@ from bse_gateway.rest.replies import (
 from bse_gateway.rest.selections import WHOLE, Selection, canonical, selected
 from bse_gateway.rest.symbol import Symbol
 from bse_shared.quotes.instrument import Instrument
+from bse_shared.wire.records import IndexRecord
 
 
 LIMIT_MAX = 100
@@ -95,11 +99,14 @@ class MarketBoards:
 class BoardDoor:
     """The routes. Quotes come as from /api/stocks/batch: same shape, formats, tags."""
 
-    def __init__(self, market: Market, lookup: Lookup, quotes: QuoteDoor):
+    def __init__(
+        self, market: Market, lookup: Lookup, quotes: QuoteDoor, values: IndexValues
+    ):
         self._market = market
         self._lookup = lookup
         self._quotes = quotes
         self._boards = MarketBoards(market)
+        self._values = values
 
     async def movers(
         self,
@@ -140,13 +147,18 @@ class BoardDoor:
         counts = self._boards.breadth(selection)
         return BreadthReply(**counts._asdict(), server_time_ms=now_ms)
 
-    async def indices(self) -> IndicesReply:
-        """The indices that scrips are listed in. Their own values are not served yet."""
+    async def indices(self) -> Response:
+        """The indices with their own values. With the store away the last ones are told, and their age grows."""
         self._lookup.moment()
+        values = await self._values.by_name()
+        now_ms = self._lookup.moment().now_ms
         counts = self._lookup.index.indices()
-        return IndicesReply(
-            indices=[IndexReply(name=n, members=count) for n, count in counts.items()]
-        )
+        told = [
+            _index(name, counts.get(name, 0), values.get(name), now_ms)
+            for name in sorted(counts.keys() | values.keys())
+        ]
+        body = encoded({"indices": told, "server_time_ms": now_ms})
+        return Response(body, media_type="application/json")
 
     async def members(
         self, name: IndexName, request: Request, fields: Fields = None
@@ -167,6 +179,37 @@ class BoardDoor:
         return self._quotes.listed(
             request, self._boards.ranked(selection, board)[:limit]
         )
+
+
+def _index(
+    name: str, members: int, value: IndexRecord | None, now_ms: int
+) -> dict[str, object]:
+    if value is None:
+        return {
+            **dict.fromkeys(IndexReply.model_fields),
+            "name": name,
+            "members": members,
+        }
+    change = percent = None
+    if value.previous_close is not None:
+        change = value.last - value.previous_close
+        if value.previous_close > 0:
+            percent = rounded_ratio(change * 10_000, value.previous_close)
+    return {
+        "name": name,
+        "members": members,
+        "last": rupees(value.last),
+        "open": rupees(value.open),
+        "high": rupees(value.high),
+        "low": rupees(value.low),
+        "previous_close": rupees(value.previous_close),
+        "change": rupees(change),
+        "change_percent": rupees(percent),
+        "exchange_time_ms": value.exchange_time_ms,
+        "as_of": indian_time(value.exchange_time_ms),
+        "received_at_ms": value.received_at_ms,
+        "age_ms": max(now_ms - value.received_at_ms, 0),
+    }
 
 
 def add_board_routes(app: FastAPI, door: BoardDoor) -> None:

@@ -10,7 +10,7 @@ _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
 def rupees(hundredths: int | None) -> Decimal | None:
-    """Two decimals exactly; None stays unknown."""
+    """Hundredths of anything as such. Two decimals exactly; None stays unknown."""
     return None if hundredths is None else Decimal(hundredths).scaleb(-2)
 
 

@@ -285,17 +285,40 @@ class InstrumentsReply(Reply):
     next: int | None = Field(description="send as `after` for the next page")
 
 
+Points = Annotated[
+    Decimal,
+    WithJsonSchema({"type": "number", "multipleOf": 0.01, "examples": [85231.92]}),
+]
+
+
 class IndexReply(Reply):
-    """An index."""
+    """An index: its members, and its own value in points with exactly two decimals; `null` is unknown."""
 
     name: str = Field(examples=["SENSEX"])
-    members: int
+    members: int = Field(description="scrips that are listed in it")
+    last: Points | None
+    open: Points | None
+    high: Points | None
+    low: Points | None
+    previous_close: Points | None
+    change: Points | None
+    change_percent: Percent | None
+    exchange_time_ms: EpochMs | None = Field(description="the exchange's stamp")
+    as_of: str | None = Field(
+        description="`exchange_time_ms` in Indian time",
+        examples=["2026-11-22T09:30:00.000+05:30"],
+    )
+    received_at_ms: EpochMs | None
+    age_ms: int | None = Field(
+        description="since the value was received: it is as old as that, or older"
+    )
 
 
 class IndicesReply(Reply):
-    """All indices that scrips are listed in."""
+    """All indices that scrips are listed in, or that have a value."""
 
     indices: list[IndexReply]
+    server_time_ms: EpochMs
 
 
 class StretchReply(Reply):
