@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from prometheus_client import CollectorRegistry
 
-from bse_gateway.identity.key_desk import Actor, KeyWish
+from bse_gateway.identity.act_log import Actor
+from bse_gateway.identity.key_desk import KeyWish
 from bse_gateway.identity.parts import Identity, put_together
 from bse_gateway.lookup import Lookup
 from bse_gateway.metrics import GatewayMetrics
@@ -36,6 +37,7 @@ from bse_shared.quotes.shard_writer import ShardWriter
 from bse_shared.redis_edge.access_store import AccessStore
 from bse_shared.redis_edge.connection import RedisSettings, open_redis
 from bse_shared.redis_edge.demand_board import DemandBoard
+from bse_shared.redis_edge.fetcher_controls import FetcherControls
 from bse_shared.redis_edge.identity_store import IdentityStore
 from bse_shared.redis_edge.instances import Subscriptions
 from bse_shared.redis_edge.market_history import MarketHistory
@@ -176,6 +178,7 @@ def door_on(redis, market, registry, rest=None, clock=None, **auth):
         lookup=lookup,
         answers=answers,
         on_demand=on_demand,
+        controls=FetcherControls(redis),
         history=MarketHistory(redis, clock, 1),
         ids=ids,
         subscriptions=Subscriptions(redis),

@@ -8,12 +8,14 @@ from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
 from bse_gateway.assembly import assemble
-from bse_gateway.identity.key_desk import Actor, KeyDesk, KeyWish
+from bse_gateway.identity.act_log import Actor
+from bse_gateway.identity.key_desk import KeyDesk, KeyWish
 from bse_gateway.settings import AuthSettings, GatewaySettings, RestSettings
 from bse_local_stack.ports import free_ports
 from bse_local_stack.redis_server import running_server
 from bse_shared.quotes.shard_writer import ShardWriter
 from bse_shared.redis_edge.connection import RedisSettings
+from bse_shared.redis_edge.demand_board import DemandBoard
 from bse_shared.redis_edge.identity_store import IdentityStore
 from bse_shared.redis_edge.store import MarketStore
 from bse_shared.service.health import Health
@@ -61,14 +63,15 @@ async def running(coroutine):
         task.cancel()
 
 
-async def commit(url, last_paise, clock):
-    """A fetcher takes the lease and writes one quote."""
+async def commit(url, last_paise, clock, *codes):
+    """A fetcher takes the lease and writes the quotes of RELIANCE and of these scrips."""
     async with Redis.from_url(url) as redis:
         store = MarketStore(redis, clock, shards=1)
         lease = await store.take_lease(0, "fetcher-1", 60_000, 0)
         writer = ShardWriter(await store.snapshot(0))
         quote = seen(a_quote(last_paise))
-        plan = writer.plan_list({RELIANCE.code: quote}, store.now_ms())
+        quotes = dict.fromkeys([RELIANCE.code, *codes], quote)
+        plan = writer.plan_list(quotes, store.now_ms())
         await store.save_instruments(a_master())
         assert [None] == await store.commit([(lease, plan)], a_master())
 
@@ -144,6 +147,40 @@ async def test_a_revocation_travels_over_the_bus_between_replicas(
                     ):
                         await redis.ping()
     assert 200 == good.status_code
+
+
+async def test_a_miss_is_asked_for_and_answered_when_the_bus_brings_it(
+    clock, port, client_of
+):
+    """The whole way: request, board, fetcher, store, bus, table, answer."""
+    with running_server(port) as url:
+        await commit(url, 290_135, clock)
+        async with (
+            assembled(port, clock) as (service, shell, loops),
+            client_of(service.app) as client,
+            Redis.from_url(url) as redis,
+        ):
+            heard = DemandBoard(redis).missed()
+            assert await anext(heard) is None
+            metrics = LoopMetrics(shell.registry)
+            follow = run_loop(loops["follow_bus"], shell.health, metrics)
+            async with running(follow):
+                await loops["repair"].step()
+                async with asyncio.timeout(2):
+                    while not service.detail()["redis_connected"]:
+                        await redis.ping()
+                await loops["repair"].step()
+                async with asyncio.TaskGroup() as group:
+                    asked = group.create_task(client.get("/api/stock/TCS"))
+                    async with asyncio.timeout(2):
+                        while (code := await anext(heard)) is None:
+                            pass
+                    await commit(url, 301_000, clock, int(code))
+                    # A new lease is a new epoch, which is read from the store.
+                    while not asked.done():
+                        await loops["repair"].step()
+            await heard.aclose()
+    assert (200, 3010) == (asked.result().status_code, asked.result().json()["last"])
 
 
 async def a_key(url, clock):

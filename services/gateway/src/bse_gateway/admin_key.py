@@ -12,7 +12,8 @@ import sys
 import structlog
 from pydantic import ValidationError
 
-from bse_gateway.identity.key_desk import Actor, KeyDesk, KeyWish
+from bse_gateway.identity.act_log import Actor
+from bse_gateway.identity.key_desk import KeyDesk, KeyWish
 from bse_gateway.settings import AuthSettings
 from bse_shared.access.roles import GRANTABLE
 from bse_shared.redis_edge.connection import RedisSettings, StoreUnavailable, open_redis

@@ -21,6 +21,7 @@ from bse_shared.redis_edge import keys
 from bse_shared.redis_edge.access_store import AccessStore
 from bse_shared.redis_edge.connection import open_redis
 from bse_shared.redis_edge.demand_board import DemandBoard
+from bse_shared.redis_edge.fetcher_controls import FetcherControls
 from bse_shared.redis_edge.identity_store import IdentityStore
 from bse_shared.redis_edge.instances import Instances, Subscriptions
 from bse_shared.redis_edge.market_history import MarketHistory
@@ -85,6 +86,7 @@ async def assemble(settings: GatewaySettings, shell: Shell) -> AsyncIterator[Ser
                 lookup=lookup,
                 answers=answers,
                 on_demand=on_demand,
+                controls=FetcherControls(redis),
                 history=MarketHistory(redis, shell.clock, settings.market.shards),
                 ids=ids,
                 subscriptions=Subscriptions(redis),

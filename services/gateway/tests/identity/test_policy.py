@@ -17,6 +17,7 @@ BODIES = {
     "/api/subscribe": {"symbols": ["TCS"]},
     "/api/auth/refresh": {"refresh_token": "x"},
     "/api/auth/revoke": {"token": "x"},
+    "/admin/feed/orders": {"action": "resume"},
     "/admin/api-keys": {"name": "n", "role": "viewer"},
     "/admin/api-keys/{key_id}/rotate": {},
 }

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from bse_gateway.identity.key_desk import Actor
+from bse_gateway.identity.act_log import Actor
 from bse_shared.testing.builders import RELIANCE, TCS, a_quote
 
 

@@ -2,12 +2,11 @@
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import msgspec
-import structlog
 
+from bse_gateway.identity.act_log import ActLog, Actor
 from bse_gateway.identity.errors import KeyConflict, NoSuchKey
 from bse_gateway.identity.token_desk import TokenDesk
 from bse_shared.access.api_keys import (
@@ -19,25 +18,13 @@ from bse_shared.access.api_keys import (
     new_key,
     rotated,
 )
-from bse_shared.access.audit import Act
 from bse_shared.access.roles import ROLES, granted
 from bse_shared.access.secret_text import ALPHABET, SECRET_LENGTH, draw
 from bse_shared.pacing.clock import Clock
 from bse_shared.redis_edge.identity_store import IdentityStore
 
 
-log = structlog.get_logger()
-
 DEMO_ROLE = "trader"
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who administers, from where, in which request."""
-
-    who: str
-    request_id: str = ""
-    address: str = ""
 
 
 class KeyWish(NamedTuple):
@@ -60,6 +47,7 @@ class KeyDesk:
         choose: Callable[[str], str] = secrets.choice,
     ):
         self._store = store
+        self._acts = ActLog(store, clock)
         self._pepper = pepper
         self._clock = clock
         self._choose = choose
@@ -69,7 +57,7 @@ class KeyDesk:
         key = new_key("live", self._choose)
         record = self._record(key, wish, actor.who)
         made = await self._store.change_api_key(None, record)
-        await self._note(actor, "api-key.create", key.key_id, _result(made))
+        await self._acts.note(actor, "api-key.create", key.key_id, _result(made))
         if not made:
             raise KeyConflict
         return key, record
@@ -85,7 +73,7 @@ class KeyDesk:
         made = before.is_live(now_ms) and await self._store.change_api_key(
             before, after
         )
-        await self._note(actor, "api-key.rotate", key_id, _result(made))
+        await self._acts.note(actor, "api-key.rotate", key_id, _result(made))
         if not made:
             raise KeyConflict
         return key, after
@@ -101,7 +89,7 @@ class KeyDesk:
             made = await self._store.change_api_key(before, after)
         if made:  # Also where it was revoked before: that time may have ended half-way.
             await tokens.revoke_subject(before.sub)
-        await self._note(actor, "api-key.revoke", key_id, _result(made))
+        await self._acts.note(actor, "api-key.revoke", key_id, _result(made))
         if not made:
             raise KeyConflict
         return after
@@ -116,7 +104,7 @@ class KeyDesk:
     async def _held(self, key_id: str, what: str, actor: Actor) -> ApiKeyRecord:
         record = await self._store.api_key(key_id)
         if record is None:
-            await self._note(actor, what, key_id, "no such key")
+            await self._acts.note(actor, what, key_id, "no such key")
             raise NoSuchKey
         return record
 
@@ -134,21 +122,6 @@ class KeyDesk:
             created_by=created_by,
             expires_at_ms=wish.lifetime_ms and now_ms + wish.lifetime_ms,
         )
-
-    async def _note(self, actor: Actor, what: str, target: str, result: str) -> None:
-        log.info(
-            "gateway.admin", who=actor.who, what=what, target=target, result=result
-        )
-        act = Act(
-            at_ms=self._clock.wall_ms(),
-            who=actor.who,
-            what=what,
-            target=target,
-            result=result,
-            request_id=actor.request_id,
-            address=actor.address,
-        )
-        await self._store.write_audit(act)
 
 
 def _result(made: bool) -> str:

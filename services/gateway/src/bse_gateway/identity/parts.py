@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from bse_gateway.identity.act_log import ActLog
 from bse_gateway.identity.doorkeeper import Doorkeeper
 from bse_gateway.identity.guard import Guard
 from bse_gateway.identity.key_desk import KeyDesk
@@ -32,6 +33,7 @@ class Identity:
     guard: Guard
     tokens: TokenDesk
     keys: KeyDesk
+    acts: ActLog
     store: IdentityStore
     shared: AccessStore
     access: AccessFollower
@@ -80,6 +82,7 @@ def put_together(
         guard=Guard(settings, doorkeeper, access, spending, metrics),
         tokens=TokenDesk(settings, signer, doorkeeper, access, shared, store, clock),
         keys=KeyDesk(store, settings.pepper_bytes, clock),
+        acts=ActLog(store, clock),
         store=store,
         shared=shared,
         access=access,

@@ -18,6 +18,7 @@ class Requirement(NamedTuple):
 
 _OPEN = Requirement(None)
 _QUOTES = Requirement(Scope.QUOTES_READ)
+_FEED = Requirement(Scope.FEED_CONTROL, is_admin=True)
 _KEYS = Requirement(Scope.KEYS_ADMIN, is_admin=True)
 
 POLICY: dict[tuple[str, str], Requirement] = {
@@ -52,6 +53,8 @@ POLICY: dict[tuple[str, str], Requirement] = {
     ("POST", "/admin/api-keys"): _KEYS,
     ("POST", "/admin/api-keys/{key_id}/rotate"): _KEYS,
     ("POST", "/admin/api-keys/{key_id}/revoke"): _KEYS,
+    ("GET", "/admin/feed"): _FEED,
+    ("POST", "/admin/feed/orders"): _FEED,
     ("GET", "/admin/audit"): Requirement(Scope.AUDIT_READ, is_admin=True),
 }
 

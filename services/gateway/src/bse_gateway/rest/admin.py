@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal
 from fastapi import Depends, FastAPI, Path, Query, Request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from bse_gateway.identity.key_desk import Actor, KeyWish
+from bse_gateway.identity.act_log import Actor
+from bse_gateway.identity.key_desk import KeyWish
 from bse_gateway.identity.parts import Identity
 from bse_gateway.rest.contract import problems
 from bse_gateway.rest.problems import Kind
@@ -20,15 +21,18 @@ AUDIT_READ_MAX = 1_000
 DAY_MS = 24 * 3600 * 1000
 
 
-def _number(value: object) -> object:
+def whole_number(value: object) -> object:
+    """Only what JSON has as one. Raises ValueError."""
     if isinstance(value, (bool, str)):
         raise ValueError("must be a number")  # noqa: TRY004 - pydantic takes these
     return value
 
 
 # Whole numbers as JSON Schema has them: `60.0` is one, `true` and `"60"` are none.
-Days = Annotated[int, Field(ge=1, le=3650), BeforeValidator(_number)]
-GraceSeconds = Annotated[int, Field(ge=0, le=90 * 24 * 3600), BeforeValidator(_number)]
+Days = Annotated[int, Field(ge=1, le=3650), BeforeValidator(whole_number)]
+GraceSeconds = Annotated[
+    int, Field(ge=0, le=90 * 24 * 3600), BeforeValidator(whole_number)
+]
 
 KeyId = Annotated[str, Path(pattern=r"^[a-z0-9]{8}$", examples=["k3v9x2ab"])]
 Role = Literal["viewer", "trader", "service", "operator", "admin"]
@@ -125,7 +129,7 @@ class AdminDoor:
             None if asked.scopes is None else frozenset(asked.scopes),
             asked.expires_in_days and asked.expires_in_days * DAY_MS,
         )
-        return self._new(*await self._identity.keys.create(wish, _actor(request)))
+        return self._new(*await self._identity.keys.create(wish, actor_of(request)))
 
     async def all(self) -> KeysReply:
         """Every key, revoked ones included."""
@@ -141,14 +145,14 @@ class AdminDoor:
         """A new secret for the key. The one before stays good for `grace_s`, older ones end now."""
         return self._new(
             *await self._identity.keys.rotate(
-                key_id, asked.grace_s * 1000, _actor(request)
+                key_id, asked.grace_s * 1000, actor_of(request)
             )
         )
 
     async def revoke(self, key_id: KeyId, request: Request) -> KeyReply:
         """The key opens nothing any more, nor does any token got with it; open streams are closed."""
         record = await self._identity.keys.revoke(
-            key_id, _actor(request), self._identity.tokens
+            key_id, actor_of(request), self._identity.tokens
         )
         return self._reply(record, None)
 
@@ -243,7 +247,8 @@ def add_admin_routes(app: FastAPI, identity: Identity) -> None:
     )
 
 
-def _actor(request: Request) -> Actor:
+def actor_of(request: Request) -> Actor:
+    """Who asks, as the audit log names them."""
     return Actor(
         request.state.principal.sub,
         request.state.request_id,

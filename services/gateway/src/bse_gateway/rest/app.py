@@ -6,6 +6,7 @@ from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.routing import APIRoute
 
 from bse_gateway.candle_reader import CandleReader
+from bse_gateway.feed_desk import FeedDesk
 from bse_gateway.identity.parts import Identity
 from bse_gateway.index_values import IndexValues
 from bse_gateway.lookup import Lookup, Market
@@ -20,6 +21,7 @@ from bse_gateway.rest.candles import CandleDoor, add_candle_routes
 from bse_gateway.rest.contract import DESCRIPTION, GatewayApp
 from bse_gateway.rest.docs_page import add_docs_page
 from bse_gateway.rest.envelope import Envelope, RequestIds
+from bse_gateway.rest.feed_control import FeedDoor, add_feed_routes
 from bse_gateway.rest.instruments import InstrumentDoor, add_instrument_routes
 from bse_gateway.rest.lean_door import (
     COMPRESSED_FROM_BYTES,
@@ -35,6 +37,7 @@ from bse_gateway.rest.subscriptions import SubscribeDoor, add_subscription_route
 from bse_gateway.rest.udf import UdfDoor, add_udf_routes
 from bse_gateway.settings import RestSettings
 from bse_shared.pacing.clock import Clock
+from bse_shared.redis_edge.fetcher_controls import FetcherControls
 from bse_shared.redis_edge.instances import Subscriptions
 from bse_shared.redis_edge.market_history import MarketHistory
 
@@ -49,6 +52,7 @@ def create_app(
     answers: QuoteAnswers,
     on_demand: OnDemand,
     history: MarketHistory,
+    controls: FetcherControls,
     ids: RequestIds,
     subscriptions: Subscriptions,
     identity: Identity,
@@ -85,6 +89,8 @@ def create_app(
     add_subscription_routes(app, door)
     add_auth_routes(app, identity)
     add_admin_routes(app, identity)
+    desk = FeedDesk(controls, market, identity.acts)
+    add_feed_routes(app, FeedDoor(desk, market))
     add_docs_page(app)
     identity.guard.stand_before(app.router.routes)
     answer_errors_as_problems(app)

@@ -55,6 +55,7 @@ class Kind(Enum):
     RATE_LIMITED = ("rate-limited", 429, "Too many requests")
     UNKNOWN_API_KEY = ("unknown-api-key", 404, "No such API key")
     KEY_CONFLICT = ("key-conflict", 409, "The key is not as you think")
+    ORDER_CONFLICT = ("order-conflict", 409, "The order would do nothing")
     INTERNAL = ("internal", 500, "Something went wrong here")
 
     def __init__(self, slug: str, status: int, title: str):
