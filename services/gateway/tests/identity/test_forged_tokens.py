@@ -1,10 +1,9 @@
-"""Forged and hostile credentials at a real route: each is a 401 of its own reason, and costs little."""
+"""Forged and hostile credentials at a real route: each is a 401 of its own reason."""
 
 import base64
 import hashlib
 import hmac
 import json
-import time
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -13,10 +12,6 @@ from jwt.api_jws import PyJWS
 
 from bse_shared.access.api_keys import DEMO_KEY, ApiKey
 from bse_shared.testing.builders import TCS, a_quote
-
-
-COST_MAX_S = 0.05
-"""One verification takes some 0.2 ms; the bound is for a slow machine."""
 
 
 def b64(data):
@@ -237,9 +232,7 @@ async def test_a_forged_token_is_refused_for_its_own_reason(
     token = forge(Forger(door.identity, door.clock.wall_ms() // 1000))
     headers = {b"authorization": b"Bearer " + token.encode("latin-1")}
     async with client_of(door.app) as client:
-        began_s = time.perf_counter()
         answer = await client.get("/api/stock/TCS", headers=headers)
-        took_s = time.perf_counter() - began_s
     assert (401, "/problems/credentials-refused", reason) == (
         answer.status_code,
         answer.json()["type"],
@@ -250,7 +243,6 @@ async def test_a_forged_token_is_refused_for_its_own_reason(
         in (answer.headers["www-authenticate"])
     )
     assert len(token) < 20 or token[:60] not in answer.text
-    assert took_s < COST_MAX_S
 
 
 async def test_the_forger_could_make_a_good_one(door, client_of):
