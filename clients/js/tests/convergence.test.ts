@@ -100,7 +100,7 @@ class Simulation {
     const [old, now] = [this.states(c)[from] as State, this.states(c)[to] as State];
     const fields = Object.fromEntries(NAMES.filter((name) => old[name] !== now[name]).map((name) => [name, now[name]]));
     const row: QuoteUpdate = { code: c, from, to, fields };
-    return { type: "update", sentAtMs: 1, receivedAtMs: 1, quotes: [row] };
+    return { type: "update", sentAtMs: 1, receivedAtMs: 1, publishedAtMs: null, quotes: [row] };
   }
 
   image(c: number): void {
@@ -108,7 +108,7 @@ class Simulation {
     this.#sent.set(c, sequence);
     const fields = this.states(c)[sequence] as State;
     const quotes = [{ code: c, epoch: this.epoch, sequence, changedAtMs: 1, quality: "live" as const, fields }];
-    this.take({ type: "image", sentAtMs: 1, receivedAtMs: 1, quotes });
+    this.take({ type: "image", sentAtMs: 1, receivedAtMs: 1, publishedAtMs: null, quotes });
   }
 
   beat(proves: boolean): void {
