@@ -138,6 +138,7 @@ class ServedHub:
         self.server = server
         self.health = health
         self.door = service.drain.__self__.door
+        self.catch_up = service.drain.__self__.catch_up
         self.clients = self.door._clients
         self.engine = self.door.server.eio
 

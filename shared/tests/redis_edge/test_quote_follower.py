@@ -150,6 +150,25 @@ async def test_frames_are_followed_without_reading_the_store(followed):
     assert 0 == found.follower.malformed
 
 
+async def test_who_waits_is_woken_by_each_step_of_the_table(followed):
+    """It is looked at when the table goes on, and not in between."""
+    found, fetcher = followed
+    looks = []
+
+    def holds():
+        looks.append(found.last(RELIANCE.code))
+        return looks[-1] == 103
+
+    async with asyncio.timeout(WITHIN_S), asyncio.TaskGroup() as group:
+        group.create_task(found.follower.until(holds))
+        for paise in (101, 102, 103):
+            await fetcher.report(RELIANCE.code, paise)
+    await found.follower.until(lambda: True)
+
+    assert 103 == looks[-1]
+    assert len(looks) <= 4 + found.follower.resyncs
+
+
 async def test_other_channels_come_on_the_same_connection(followed, redis):
     """What the hub follows beside the market."""
     found, _ = followed

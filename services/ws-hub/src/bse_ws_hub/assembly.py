@@ -33,6 +33,7 @@ from bse_ws_hub.metrics import HubMetrics
 from bse_ws_hub.set_writer import LOOK_INTERVAL_S as LOOK_FOR_SETS_S
 from bse_ws_hub.set_writer import SetWriter
 from bse_ws_hub.settings import WsHubSettings
+from bse_ws_hub.sockets.catch_up import CatchUp
 from bse_ws_hub.sockets.direct_protocol import DirectProtocol
 from bse_ws_hub.sockets.raw_door import RawDoor
 from bse_ws_hub.sockets.socketio_door import SocketIoDoor
@@ -84,9 +85,10 @@ async def assemble(settings: WsHubSettings, shell: Shell) -> AsyncIterator[Servi
         demand = DemandTeller(DemandBoard(redis), hub, leases.hub, store.now_ms)
         raw_door = RawDoor(answers, sets)
         socketio_door = SocketIoDoor(answers, sets)
+        catch_up = CatchUp(follower, store.heads)
 
         app = FastAPI(title="bse-ws-hub", docs_url=None, redoc_url=None)
-        app.add_route("/sse", SseDoor(answers, store.heads).serve)
+        app.add_route("/sse", SseDoor(answers, catch_up).serve)
 
         def detail() -> dict[str, Any]:
             return {
@@ -128,7 +130,7 @@ async def assemble(settings: WsHubSettings, shell: Shell) -> AsyncIterator[Servi
                 loops=loops,
                 not_ready=not_ready,
                 detail=detail,
-                drain=Ending(socketio_door, writer).drain,
+                drain=Ending(catch_up, socketio_door, writer).drain,
                 server_options={
                     "http": StreamProtocol,
                     "ws": DirectProtocol,
@@ -147,11 +149,13 @@ async def assemble(settings: WsHubSettings, shell: Shell) -> AsyncIterator[Servi
 class Ending:
     """What is done at shutdown, while the loops still run."""
 
+    catch_up: CatchUp
     door: SocketIoDoor
     writer: SetWriter
 
     async def drain(self) -> None:
         """All clients gone, and what they subscribed to stored."""
+        self.catch_up.give_up()
         await self.door.drain()
         with suppress(StoreUnavailable):
             await self.writer.finish()

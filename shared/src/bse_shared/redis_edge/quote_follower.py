@@ -49,6 +49,8 @@ class QuoteFollower:
         self._also = dict(also or {})
         self._silence_max_s = silence_max_s
         self._wanted = asyncio.Event()
+        # Set and cleared at once: wakes those who wait now, and nobody later.
+        self._went_on = asyncio.Event()
 
     @property
     def ready(self) -> bool:
@@ -58,6 +60,11 @@ class QuoteFollower:
     def now_ms(self) -> int:
         """The store's time, the base of all ages."""
         return self._store.now_ms()
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Return once it holds, which is looked at whenever the table has taken a frame or a snapshot."""
+        while not holds():
+            await self._went_on.wait()
 
     async def follow_bus(self) -> None:
         """Follow the bus until it breaks (raises StoreUnavailable); call again to go on."""
@@ -130,3 +137,5 @@ class QuoteFollower:
     def _tell(self, changes: Changes) -> None:
         if changes:
             self._on_changes(changes)
+        self._went_on.set()
+        self._went_on.clear()

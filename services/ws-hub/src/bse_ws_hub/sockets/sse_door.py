@@ -6,16 +6,13 @@ itself, and gets what it lacks.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from bse_shared.quotes.position import Position
-from bse_shared.redis_edge.connection import StoreUnavailable
-from bse_shared.redis_edge.store import Heads
 from bse_ws_hub.admission.doorkeeper import Admission
 from bse_ws_hub.admission.refused import Refused, Why
 from bse_ws_hub.answers import Answers, want_of
@@ -25,14 +22,13 @@ from bse_ws_hub.encodings.sse_codec import SSE
 from bse_ws_hub.hub.commands import BadCommand, Subscribe, command_from_object
 from bse_ws_hub.hub.disconnects import TOO_MANY_CONNECTIONS
 from bse_ws_hub.hub.hub import Session
-from bse_ws_hub.hub.rows import BEHIND_MAX_MS
-from bse_ws_hub.hub.vector import has_reached_all, read_vector
+from bse_ws_hub.hub.vector import read_vector
 from bse_ws_hub.hub.wants import UnknownField
+from bse_ws_hub.sockets.catch_up import CatchUp
 from bse_ws_hub.sockets.refusal_response import refusal_response
 from bse_ws_hub.sockets.stream_protocol import EXTENSION, StreamEnd
 
 
-LOOK_AGAIN_S = 0.02
 RETRY = b"retry: 3000\n\n"
 HEADERS = {
     "Cache-Control": "no-store",
@@ -92,10 +88,10 @@ class SseOutlet:
 
 @dataclass(slots=True)
 class SseDoor:
-    """Serves one stream after another. `heads`: how far the store is."""
+    """Serves one stream after another."""
 
     answers: Answers
-    heads: Callable[[], Awaitable[Heads]]
+    catch_up: CatchUp
 
     @property
     def clients(self) -> Clients:
@@ -117,7 +113,7 @@ class SseDoor:
         except UnknownField as error:
             return _problem(400, "unknown_field", str(error))
         if vector is not None:
-            await self._reach(vector)
+            await self.catch_up.reach(vector)
         try:
             admission = await self._admit(request)
         except Refused as refused:
@@ -171,21 +167,6 @@ class SseDoor:
             keeper.leave(admission)
             raise Refused(Why.NOT_AUTHENTICATED)
         return admission
-
-    async def _reach(self, vector: list[Position]) -> None:
-        """Another replica may be ahead of this one: what we have would take its client back in time.
-
-        The client may have got more after the heartbeat that named its place, so that the store is asked how far anybody
-        can be.
-        """
-        table = self.clients.follower.table
-        with suppress(TimeoutError, StoreUnavailable):
-            async with asyncio.timeout(BEHIND_MAX_MS / 1000):
-                heads = [head.position for head in (await self.heads()).shards]
-                while not self.clients.draining and not (  # noqa: ASYNC110 - rare
-                    has_reached_all(table, heads) and has_reached_all(table, vector)
-                ):
-                    await asyncio.sleep(LOOK_AGAIN_S)
 
     def _start(
         self, client: Client, command: Subscribe, vector: list[Position] | None
