@@ -26,6 +26,8 @@ from bse_ws_hub.clients import Clients
 from bse_ws_hub.follow_sets import SetFollower
 from bse_ws_hub.hub.fan_out import FanOut
 from bse_ws_hub.hub.hub import Hub
+from bse_ws_hub.keep_sets import STEP_INTERVAL_S as KEEP_SETS_S
+from bse_ws_hub.keep_sets import SetKeeper
 from bse_ws_hub.loops.flush import Flusher
 from bse_ws_hub.loops.tell_demand import DemandTeller
 from bse_ws_hub.loops.watch_identities import LOOK_INTERVAL_S, IdentityWatch
@@ -81,6 +83,7 @@ async def assemble(settings: WsHubSettings, shell: Shell) -> AsyncIterator[Servi
         answers = Answers(clients, writer)
         sets = SetFollower(answers)
         answers.on_claimed = sets.want
+        keeper = SetKeeper(clients, subscriptions, writer)
         flusher = Flusher(clients, fan_out)
         demand = DemandTeller(DemandBoard(redis), hub, leases.hub, store.now_ms)
         raw_door = RawDoor(answers, sets)
@@ -116,6 +119,7 @@ async def assemble(settings: WsHubSettings, shell: Shell) -> AsyncIterator[Servi
             Loop("follow stored sets", sets.step, silence_max_s=None),
             Loop("start with stored sets", sets.start_next, silence_max_s=None),
             Loop("store sets", writer.step, LOOK_FOR_SETS_S),
+            Loop("keep sets", keeper.step, KEEP_SETS_S),
             Loop("watch identities", watch.step, LOOK_INTERVAL_S),
             Loop("wait for others", raw_door.wait_for_others, silence_max_s=None),
             *parts.loops(),

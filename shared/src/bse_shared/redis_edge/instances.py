@@ -1,5 +1,7 @@
 """Signs of life and client subscriptions in the store: small records that services leave for each other."""
 
+from collections.abc import Mapping
+
 from redis.asyncio import Redis
 
 from bse_shared.redis_edge import keys
@@ -64,7 +66,26 @@ class Subscriptions:
                 await pipe.execute()
 
     async def load(self, client_id: str) -> SubscriptionRecord | None:
-        """The client's set, or None."""
+        """The client's set, or None. Read to be used, it is kept for another day."""
+        name = keys.subscription(client_id)
         with store_errors():
-            data = await self._redis.get(keys.subscription(client_id))
+            data = await self._redis.getex(name, ex=keys.SUBSCRIPTION_TTL_S)
         return from_json(data, SubscriptionRecord) if data else None
+
+    async def keep(self, owners: Mapping[str, str | None]) -> list[str]:
+        """Keep these clients' sets for another day, and whose client ids they are (None: nobody's).
+
+        The client ids under which nothing is stored.
+        """
+        ttl_s = keys.SUBSCRIPTION_TTL_S
+        with store_errors():
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for client_id in owners:
+                    pipe.expire(keys.subscription(client_id), ttl_s)
+                for client_id, subject in owners.items():
+                    if subject is not None:
+                        name = keys.client_owner(client_id)
+                        pipe.set(name, subject, ex=ttl_s, nx=True)
+                        pipe.expire(name, ttl_s)
+                answers = await pipe.execute()
+        return [c for c, kept in zip(owners, answers, strict=False) if not kept]
