@@ -146,18 +146,77 @@ def test_who_wants_each_change_is_told_a_number_too(writer):
     assert [[CODE, 0, 2, {0: 5}], [CODE, 2, 3, {0: 6}]] == steps
 
 
-def test_no_digest_for_who_counts_further(writer):
-    """A late replica told it a later number for the same state; this one can't prove that, until the next change."""
+def counted_further(writer):
+    """A replica that knows just what changed, and a client that a late one told of the same values by a later number."""
     exact = Replica(store(writer))
     exact.take(write(writer, {CODE: {5: 5}}))
     exact.tick()
     exact.resume(Position(7, 2), Want(LAST))
-    messages, withheld = exact.tick(), exact.fan_out.digest(exact.session)
+    assert [] == exact.tick()
+    return exact
+
+
+def test_who_counts_further_is_told_the_digest_of_what_it_holds(writer):
+    """Its own number until the scrip changes, the replica's from then on."""
+    exact = counted_further(writer)
+    before = exact.fan_out.digest(exact.session)
     exact.take(write(writer, {CODE: {0: 5}}))
+    ((_, _, _, rows),) = exact.tick()
+
+    assert term(CODE, 7, 2) == before
+    assert [[CODE, 1, 3, {0: 5}]] == rows
+    assert term(CODE, 7, 3) == exact.fan_out.digest(exact.session)
+    assert not exact.session.ahead
+
+
+def test_others_are_counted_as_they_are_here(writer):
+    """Only the scrips that it brought are counted otherwise, and only for itself."""
+    exact = counted_further(writer)
+    other = Session("b", MsgpackCodec(), None)
+    exact.hub.join(other)
+    for session, symbols in (
+        (exact.session, ["TCS"]),
+        (other, ["RELIANCE", "TCS"]),
+    ):
+        exact.hub.subscribe(session, symbols, Want(LAST), MASTER)
+    exact.tick()
+    digests = [exact.fan_out.digest(s) for s in (exact.session, other)]
+
+    tcs = term(TCS.code, 7, 1)
+    assert [(term(CODE, 7, n) + tcs) % 2**32 for n in (2, 1)] == digests
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_an_image_brings_it_to_our_count(writer, apart):
+    """What it holds is what it was sent last."""
+    exact = counted_further(writer)
+    exact.hub.subscribe(exact.session, ["RELIANCE"], Want(LAST), MASTER)
+    if apart:
+        exact.hub.set_apart(exact.session)
+    ((kind, *_),) = exact.tick()
+
+    assert 1 == kind
+    assert term(CODE, 7, 1) == exact.fan_out.digest(exact.session)
+
+
+def test_what_it_brings_next_counts(writer):
+    """It may come back with the number of another replica."""
+    exact = counted_further(writer)
+    exact.resume(Position(7, 1), Want(LAST))
+    assert [] == exact.tick()
+
+    assert term(CODE, 7, 1) == exact.fan_out.digest(exact.session)
+
+
+def test_what_it_no_longer_wants_is_not_counted(writer):
+    """A set of nothing has no digest, and nothing is remembered."""
+    exact = counted_further(writer)
+    exact.hub.subscribe(exact.session, ["TCS"], Want(LAST), MASTER)
+    exact.hub.unsubscribe(exact.session, ["RELIANCE"], MASTER)
     exact.tick()
 
-    assert ([], None) == (messages, withheld)
-    assert term(CODE, 7, 3) == exact.fan_out.digest(exact.session)
+    assert term(TCS.code, 7, 1) == exact.fan_out.digest(exact.session)
+    assert not exact.session.ahead
 
 
 def test_a_place_in_the_market_says_which_scrips_are_unchanged(writer):

@@ -1,6 +1,7 @@
 """One number that says which positions a client holds, so that it can prove its state equals the server's."""
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 
 from bse_shared.quotes.position import Position
 from bse_shared.quotes.quote_table import Changes
@@ -10,6 +11,15 @@ MASKS_MAX = 256
 """Terms are kept for so many sets of fields; beyond it all are made anew."""
 
 _BITS = 0xFFFFFFFF
+
+Ahead = tuple[int, int, Position]
+"""A scrip, the mask it is seen by, and the later position at which a client holds the same values."""
+
+
+@lru_cache(maxsize=65_536)
+def _term_elsewhere(code: int, position: Position) -> int:
+    """Clients of the same replica come with the same positions."""
+    return term(code, *position)
 
 
 def term(code: int, epoch: int, sequence: int) -> int:
@@ -39,12 +49,27 @@ class Digests:
         """The digest of a set of scrips, by mask."""
         total = 0
         for mask, codes in parts:
-            if len(self._terms) > MASKS_MAX:
-                self._terms.clear()
-            terms = self._terms.setdefault(mask, {})
+            terms = self._terms_of(mask)
             for code in codes:
                 found = terms.get(code)
                 if found is None:
-                    found = terms[code] = term(code, *self._held(code, mask))
+                    found = self._make(terms, code, mask)
                 total += found
         return total & _BITS
+
+    def of_one_ahead(self, digest: int, ahead: Iterable[Ahead]) -> int:
+        """The same for a client that holds some of them at later positions."""
+        for code, mask, position in ahead:
+            terms = self._terms_of(mask)
+            found = terms.get(code) or self._make(terms, code, mask)
+            digest += _term_elsewhere(code, position) - found
+        return digest & _BITS
+
+    def _terms_of(self, mask: int) -> dict[int, int]:
+        if len(self._terms) > MASKS_MAX:
+            self._terms.clear()
+        return self._terms.setdefault(mask, {})
+
+    def _make(self, terms: dict[int, int], code: int, mask: int) -> int:
+        found = terms[code] = term(code, *self._held(code, mask))
+        return found

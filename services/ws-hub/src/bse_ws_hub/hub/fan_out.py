@@ -18,7 +18,7 @@ from bse_shared.quotes.quality import Quality
 from bse_shared.quotes.quote_table import Changes, QuoteTable
 from bse_ws_hub.encodings.codec import Codec
 from bse_ws_hub.encodings.messages import Message
-from bse_ws_hub.hub.digest import Digests
+from bse_ws_hub.hub.digest import Ahead, Digests
 from bse_ws_hub.hub.hub import Group, Hub, Part, Session, View
 from bse_ws_hub.hub.now import Now
 from bse_ws_hub.hub.qualities import Qualities
@@ -71,13 +71,17 @@ class FanOut:
     def digest(self, session: Session) -> int | None:
         """What the client must find of its own state; None while something is withheld from it."""
         group = session.group
-        if group is None or session.images_due or self._is_ahead(session):
+        if group is None or session.images_due:
             return None
         if group.backlog is not None and group.backlog.pending:
             return None
         if not self._tape.gone.isdisjoint(group.wants):
             return None  # some have the last quote of what is gone, some never saw it
-        return self._digests.of((v.mask, part.codes) for v, part in group.parts.items())
+        found = self._digests.of(
+            (v.mask, part.codes) for v, part in group.parts.items()
+        )
+        ahead = self._still_ahead(session)
+        return self._digests.of_one_ahead(found, ahead) if ahead else found
 
     @property
     def vector(self) -> str:
@@ -148,13 +152,16 @@ class FanOut:
     def _positions(self) -> list[Position]:
         return [self._table.position(shard) for shard in range(self._table.shards)]
 
-    def _is_ahead(self, session: Session) -> bool:
-        """Whether it brought positions from another replica that this one has not come to."""
+    def _still_ahead(self, session: Session) -> list[Ahead]:
+        """What it brought from a replica that counted further, and holds as it was counted there."""
+        found = []
         for code, position in list(session.ahead.items()):
             want = session.wants.get(code)
             if want is None or self._rows.held(code, want.mask) >= position:
                 del session.ahead[code]
-        return bool(session.ahead)
+            else:
+                found.append((code, want.mask, position))
+        return found
 
     # Before the tape goes on: who lacks what, and where all others stand.
 
@@ -312,6 +319,7 @@ class FanOut:
                     group.backlog.imaged(code, held)
                 else:  # the others may have less: the older position serves all
                     group.backlog.held.setdefault(code, held)
+            session.ahead.pop(code, None)
             self._add_image(rows, session.codec, code, want, now)
         yield from rows.deliveries([session], session.codec, now)
 
@@ -337,6 +345,7 @@ class FanOut:
             code = next(iter(session.images_due))
             del session.images_due[code]
             backlog.imaged(code, self._rows.held(code, session.wants[code].mask))
+            session.ahead.pop(code, None)
             self._add_image(rows, codec, code, session.wants[code], now)
         yield from rows.deliveries([session], codec, now)
         if session.images_due:

@@ -213,6 +213,7 @@ class Hub:
         self._set_wants(session, wants)
         for code, position in held.items():
             session.images_due.pop(code, None)
+            session.ahead.pop(code, None)
             backlog.held[code] = position
             backlog.pending[code] = None
             backlog.requalified.add(code)  # it was told while the client was away
