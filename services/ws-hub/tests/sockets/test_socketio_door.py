@@ -1,11 +1,8 @@
 """The Socket.IO door as the official Python client sees it, over each transport."""
 
 import asyncio
-import json
 import re
-from contextlib import asynccontextmanager
 
-import aiohttp
 import pytest
 import socketio
 
@@ -13,7 +10,6 @@ from bse_shared.quotes.instrument import Instrument, InstrumentMaster
 from bse_shared.redis_edge.instances import Subscriptions
 from bse_shared.testing.builders import RELIANCE, TCS, a_quote
 from bse_shared.wire.records import SubscriptionRecord, WantedScrips
-from bse_ws_hub.sockets import socketio_door
 
 
 WITHIN_S = 5
@@ -273,193 +269,6 @@ async def test_a_whole_market_over_polling_comes_in_portions(
     assert (4000, 8000) == (len(answer["symbols"]), len(more["symbols"]))
 
 
-class EngineIo:
-    """Engine.IO by hand over polling, for what no official client does."""
-
-    def __init__(self, http, hub):
-        self.http = http
-        self.url = f"{hub.url}/socket.io/?EIO=4&transport=polling"
-        self.sid = ""
-
-    async def get(self, query=""):
-        """A poll: (status, packets)."""
-        async with self.http.get(self.url + query) as answer:
-            return answer.status, (await answer.text()).split("\x1e")
-
-    async def open(self, *, connect=True):
-        """A session, in namespace / if `connect`."""
-        _, (packet,) = await self.get()
-        self.sid = json.loads(packet[1:])["sid"]
-        self.url += f"&sid={self.sid}"
-        if connect:
-            await self.post("40")
-        return self
-
-    async def post(self, body, **options):
-        """Packets; (status, answer)."""
-        async with self.http.post(self.url, data=body, **options) as answer:
-            return answer.status, await answer.text()
-
-
-@pytest.fixture
-async def engine(http, hub):
-    """A session of the hub by hand."""
-    return await EngineIo(http, hub).open()
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        "",
-        "x",
-        "9",
-        "4",
-        "4x",
-        "0",
-        "6",
-        "2probe",
-        "b!!!",
-        "bAAAA",
-        "d=4",
-        "4" + "[" * 60_000,
-        "\x1e".join(["3"] * 17),
-        "42[]\x1e",
-        b"\xff\xfe",
-        "4" * 70_000,
-        "4" + "0" * 65_600,
-    ],
-)
-async def test_a_broken_payload_ends_the_session(hub, engine, until, log_lines, body):
-    """With a typed refusal, no traceback, and nothing left."""
-    status, text = await engine.post(body)
-    again, _ = await engine.get()
-    await until(lambda: not any(hub.left_over().values()))
-
-    assert status in {400, 413}
-    assert 3 == json.loads(text)["code"]
-    assert 400 == again
-    assert [] == log_lines.all()
-
-
-@pytest.mark.parametrize(
-    ("method", "query", "status", "code"),
-    [
-        ("GET", "EIO=3&transport=polling", 400, 5),
-        ("GET", "transport=polling", 400, 5),
-        ("GET", "EIO=4&EIO=3&transport=polling", 400, 5),
-        ("GET", "EIO=4&transport=carrier-pigeon", 400, 0),
-        ("GET", "EIO=4&transport=websocket", 400, 0),
-        ("GET", "EIO=4&transport=polling&j=0", 400, 3),
-        ("GET", "EIO=4&transport=polling&sid=nobody", 400, 1),
-        ("GET", "EIO=4&transport=polling&sid=a&sid=b", 400, 3),
-        ("POST", "EIO=4&transport=polling", 400, 1),
-        ("DELETE", "EIO=4&transport=polling", 400, 2),
-        ("GET", "EIO=4&transport=polling&" + "a=1&" * 100, 400, 5),
-    ],
-)
-async def test_wrong_requests_are_refused_by_number(
-    hub, http, log_lines, method, query, status, code
-):
-    """As the Engine.IO protocol numbers them; no session begins."""
-    async with http.request(method, f"{hub.url}/socket.io/?{query}") as answer:
-        found = (answer.status, (await answer.json())["code"])
-
-    assert (status, code) == found
-    assert 0 == len(hub.engine.sockets)
-    assert [] == log_lines.all()
-
-
-async def test_of_two_polls_none_takes_the_others_packets(hub, engine, until):
-    """The second is refused, and the session ended: the client begins anew with images."""
-    await engine.get()
-    async with asyncio.TaskGroup() as group:
-        first = group.create_task(engine.get())
-        await until(lambda: engine.sid in _guard(hub)._polling)
-        second = await engine.get()
-    await until(lambda: not any(hub.left_over().values()))
-
-    assert 400 == second[0]
-    assert 200 == first.result()[0]
-
-
-async def test_a_second_websocket_on_a_session_is_refused(engine, http):
-    """While the first upgrades, and after it has."""
-    url = engine.url.replace("polling", "websocket")
-    first = await http.ws_connect(url)
-    await first.send_str("2probe")
-    probe = await first.receive_str()
-    with pytest.raises(aiohttp.WSServerHandshakeError) as during:
-        await http.ws_connect(url)
-    await first.send_str("5")
-    await first.send_str('421["subscribe",{"symbols":["TCS"]}]')
-    while not (await first.receive_str()).startswith("431"):
-        pass
-    with pytest.raises(aiohttp.WSServerHandshakeError) as after:
-        await http.ws_connect(url)
-    status, _ = await engine.get()
-
-    assert "3probe" == probe
-    assert [400] * 3 == [during.value.status, after.value.status, status]
-
-
-@pytest.mark.parametrize("first", ["", "hello", "40", "5", "2prob", None])
-async def test_a_failed_upgrade_leaves_the_session_polling(
-    hub, engine, http, until, log_lines, first
-):
-    """python-engineio would answer every poll with nothing for ever after."""
-    await engine.get()
-    ws = await http.ws_connect(engine.url.replace("polling", "websocket"))
-    if first is None:
-        await ws.close()
-    else:
-        await ws.send_str(first)
-        await ws.receive(WITHIN_S)
-    await until(lambda: not hub.engine.sockets[engine.sid].upgrading)
-    await engine.post('421["subscribe",{"symbols":["TCS"]}]')
-    _, packets = await engine.get()
-
-    assert packets[0].startswith('431[{"type":"subscribed"')
-    assert [] == log_lines.tracebacks()
-
-
-async def test_a_session_that_does_not_connect_is_ended(
-    start_hub, http, until, monkeypatch
-):
-    """Open sessions cost memory: who does not say what he wants may not stay."""
-    monkeypatch.setattr(socketio_door, "CONNECT_WITHIN_S", 0.1)
-    hub = await start_hub()
-    ws = await http.ws_connect(f"{hub.url}/socket.io/?EIO=4&transport=websocket")
-    await EngineIo(http, hub).open(connect=False)
-    await ws.receive_str()
-    closed = await ws.receive(WITHIN_S)
-
-    assert aiohttp.WSMsgType.CLOSE == closed.type
-    await until(lambda: not any(hub.left_over().values()))
-
-
-async def test_sessions_that_wait_have_a_limit(hub, http, monkeypatch):
-    """Beyond it new ones are refused; who is connected does not count."""
-    monkeypatch.setattr(socketio_door, "UNCONNECTED_MAX", 2)
-    sessions = [await EngineIo(http, hub).open(connect=False) for _ in range(2)]
-    status, _ = await EngineIo(http, hub).get()
-    await sessions[0].post("40")
-    again, _ = await EngineIo(http, hub).get()
-
-    assert (503, 200) == (status, again)
-
-
-@asynccontextmanager
-async def opened_websocket(http, hub):
-    """Socket.IO by hand over a WebSocket, connected."""
-    url = f"{hub.url}/socket.io/?EIO=4&transport=websocket"
-    async with http.ws_connect(url) as ws:
-        await ws.receive_str()
-        await ws.send_str("40")
-        while not (await ws.receive_str()).startswith('42["heartbeat"'):
-            pass
-        yield ws
-
-
 @pytest.mark.parametrize(
     "packet",
     [
@@ -489,10 +298,10 @@ async def opened_websocket(http, hub):
     ],
 )
 async def test_packets_that_are_no_command_are_answered_and_not_kept(
-    hub, http, log_lines, packet
+    hub, websocket, log_lines, packet
 ):
     """An error or a refusal by the protocol; the connection goes on, nothing is logged but one line."""
-    async with opened_websocket(http, hub) as ws:
+    async with websocket(hub) as ws:
         if isinstance(packet, bytes):
             await ws.send_bytes(packet)
         else:
@@ -514,9 +323,9 @@ async def test_packets_that_are_no_command_are_answered_and_not_kept(
     assert len(log_lines.all()) <= 1
 
 
-async def test_what_comes_after_close_is_not_read(hub, http, until):
+async def test_what_comes_after_close_is_not_read(hub, websocket, until):
     """A client that says it closes, is gone, whatever it goes on sending."""
-    async with opened_websocket(http, hub) as ws:
+    async with websocket(hub) as ws:
         await ws.send_str("41")
         await ws.send_str("1")
         await ws.send_str("40")
@@ -524,7 +333,3 @@ async def test_what_comes_after_close_is_not_read(hub, http, until):
 
         assert 1000 == closed.data
     await until(lambda: not any(hub.left_over().values()))
-
-
-def _guard(hub):
-    return hub.service.asgi.others

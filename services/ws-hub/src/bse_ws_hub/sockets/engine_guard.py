@@ -92,7 +92,7 @@ class EngineGuard:
             return BAD_METHOD
         if "sid" in query:
             return self._no_way_on(scope, query["sid"][0])
-        return SESSION_UNKNOWN if method == "POST" else self._admits(scope)
+        return BAD_METHOD if method == "POST" else self._admits(scope)
 
     def _no_way_on(self, scope: Scope, sid: str) -> Refusal | None:
         session = self._engine.sockets.get(sid)

@@ -10,6 +10,7 @@ from typing import Any
 import engineio
 import socketio
 from engineio.async_socket import AsyncSocket
+from engineio.packet import NOOP, Packet
 
 
 PACKETS_PER_POLL_MAX = 16
@@ -43,7 +44,7 @@ class PortionedQueue(asyncio.Queue[Any]):
 
 
 class QueueingEngine(engineio.AsyncServer):  # type: ignore[misc]  # the library has no types
-    """python-engineio with our queue, whose ping timers end with their sessions.
+    """python-engineio with our queue and the protocol's own answers, whose ping timers end with their sessions.
 
     A timer left behind holds a dead session for the ping interval: with many short connections, thousands.
     """
@@ -55,6 +56,12 @@ class QueueingEngine(engineio.AsyncServer):  # type: ignore[misc]  # the library
     def create_queue(self, *args: Any, **kwargs: Any) -> PortionedQueue:
         """See `engineio.AsyncServer`."""
         return PortionedQueue(*args, **kwargs)
+
+    def _ok(self, packets: list[Any] | None = None, **options: Any) -> dict[str, Any]:
+        if packets == []:  # of a poll that ends with its session
+            packets = [Packet(NOOP)]
+        answer: dict[str, Any] = super()._ok(packets, **options)
+        return answer if packets else {**answer, "response": b"ok"}
 
     def start_background_task(
         self, target: Callable[..., Any], *args: Any, **kwargs: Any
