@@ -4,6 +4,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 VENV := .venv
 BIN := $(VENV)/bin
 JS := tests/e2e/js clients/js
+JAVA := tests/e2e/java/target/lib
 PACKAGES := shared services/fetcher services/gateway services/ws-hub services/monitor \
   tools/exchange-sim tools/local-stack tools/bench clients/python
 SOURCE ?= sim
@@ -23,7 +24,7 @@ admin-key: setup  ## Create an administrator's API key (NAME=who; reads REDIS_UR
 	@$(BIN)/python -m bse_gateway.admin_key create --role admin --name "$(or $(NAME),first)"
 
 ##@ Check
-test: setup imports $(JS:%=%/node_modules)  ## Run every test (ARGS="-k name" to choose)
+test: setup imports $(JS:%=%/node_modules) $(JAVA)  ## Run every test (ARGS="-k name" to choose)
 	@$(BIN)/pytest $(ARGS)
 
 chaos: setup  ## Kill and freeze services and Redis under a running product
@@ -76,6 +77,11 @@ $(VENV)/.installed: requirements/dev.lock $(PACKAGES:%=%/pyproject.toml)
 %/node_modules: %/package-lock.json
 	@if command -v npm >/dev/null; then npm ci --silent --no-audit --no-fund --prefix $* && touch $@; \
 	  else echo "npm is missing: the tests of $* will be skipped (Debian: apt-get install nodejs npm)"; fi
+
+%/target/lib: %/pom.xml
+	@if command -v mvn >/dev/null; then mvn -q -B -f $< org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies && \
+	  rm -rf $@ && mv $*/target/dependency $@; \
+	  else echo "Maven is missing: the test of the Java client will be skipped (Debian: apt-get install default-jdk maven)"; fi
 
 clean:  ## Remove everything that was installed or generated
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
