@@ -14,10 +14,12 @@ from hypothesis.stateful import (
     rule,
 )
 
+from bse_client.answers import Resumed, Subscribed, Subscription
+from bse_client.awaited_images import ASK_AGAIN_MS
 from bse_client.commands import Asked, Want
 from bse_client.digest import digest
 from bse_client.fields import Mode, Quality
-from bse_client.follower import ASK_AGAIN_MS, Follower
+from bse_client.follower import Follower
 from bse_client.messages import (
     Heartbeat,
     Image,
@@ -25,9 +27,6 @@ from bse_client.messages import (
     QuoteImage,
     QuoteQuality,
     QuoteUpdate,
-    Resumed,
-    Subscribed,
-    Subscription,
     Update,
 )
 from bse_client.testing import heartbeat, welcome
@@ -123,7 +122,7 @@ class Simulation(RuleBasedStateMachine):
         While an image is awaited the digests are known to differ, and are not compared.
         """
         newest = {code: len(states) - 1 for code, states in self.history.items()}
-        awaits = bool(self.follower._asked_ms)
+        awaits = bool(self.follower._awaited)
         proves = proves and not self.wire and self.sent == newest and not awaits
         self.take(self.heartbeat(self.digest_of_hub() if proves else None))
         quotes = [self.follower.quote(code, self.now) for code in CODES]

@@ -2,11 +2,13 @@
 
 import pytest
 
+from bse_client.answers import HubError
+from bse_client.awaited_images import ASK_AGAIN_MS
 from bse_client.commands import Asked, Want
 from bse_client.events import Gap, QualityChanged, QuoteChanged, Restored
 from bse_client.fields import Quality
-from bse_client.follower import ASK_AGAIN_MS, Follower
-from bse_client.messages import HubError, LostChanges
+from bse_client.follower import Follower
+from bse_client.messages import LostChanges
 from bse_client.testing import (
     heartbeat,
     image,

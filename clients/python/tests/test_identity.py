@@ -14,7 +14,8 @@ from bse_client import (
     TakenOver,
     Unauthorized,
 )
-from bse_client.messages import Authenticated, Goodbye
+from bse_client.answers import Authenticated
+from bse_client.messages import Goodbye
 from bse_client.messages import Notice as NoticeMessage
 from bse_client.testing import welcome
 from bse_client.testing.builders import LIMITS, TRADER

@@ -5,6 +5,7 @@ import dataclasses
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bse_client.answers import HubError
 from bse_client.events import (
     Connected,
     Disconnected,
@@ -14,7 +15,7 @@ from bse_client.events import (
 )
 from bse_client.fields import Quality
 from bse_client.mailbox import Mailbox
-from bse_client.messages import HubError, LostChanges
+from bse_client.messages import LostChanges
 from bse_client.quote import Quote
 from bse_client.testing import heartbeat
 

@@ -3,8 +3,9 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bse_client.answers import Subscription
 from bse_client.fields import Mode, Quality
-from bse_client.messages import QuoteImage, QuoteUpdate, Subscription
+from bse_client.messages import QuoteImage, QuoteUpdate
 from bse_client.quote_table import Outcome, QuoteTable
 
 

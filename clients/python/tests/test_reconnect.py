@@ -19,13 +19,9 @@ from bse_client import (
     Restored,
     StreamRefused,
 )
+from bse_client.answers import RateGranted
 from bse_client.digest import digest
-from bse_client.messages import (
-    Goodbye,
-    Qualities,
-    QuoteQuality,
-    RateGranted,
-)
+from bse_client.messages import Goodbye, Qualities, QuoteQuality
 from bse_client.testing import (
     ScriptedHub,
     heartbeat,

@@ -21,7 +21,8 @@ from bse_client import (
     Subscription,
     SubscriptionChanged,
 )
-from bse_client.messages import Limits, Pong, Rejection, Unsubscribed, Welcome
+from bse_client.answers import Limits, Pong, Rejection, Unsubscribed
+from bse_client.messages import Welcome
 from bse_client.testing import ScriptedHub, heartbeat, image, subscribed, update
 from bse_client.testing.builders import RELIANCE, SENT_MS, TCS
 

@@ -2,6 +2,14 @@
 
 import pytest
 
+from bse_client.answers import (
+    Limits,
+    Rejection,
+    Resumed,
+    Subscribed,
+    Subscription,
+    Unsubscribed,
+)
 from bse_client.commands import (
     BATCH_MAX,
     POSITIONS_MAX,
@@ -12,14 +20,6 @@ from bse_client.commands import (
     position_batches,
 )
 from bse_client.fields import Mode
-from bse_client.messages import (
-    Limits,
-    Rejection,
-    Resumed,
-    Subscribed,
-    Subscription,
-    Unsubscribed,
-)
 from bse_client.subscriptions import Restore, Subscriptions
 from bse_client.testing.builders import RELIANCE, TCS
 from bse_client.wire import encode

@@ -7,7 +7,7 @@ import json
 import pytest
 from rich.console import Console
 
-from bse_client.messages import Rejection
+from bse_client.answers import Rejection
 from bse_client.testing import heartbeat, image, subscribed, update
 from bse_client.testing.builders import RELIANCE
 from bse_client.testing.scripted_hub import command_id

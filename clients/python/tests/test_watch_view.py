@@ -23,7 +23,7 @@ from bse_client import (
     Restored,
     SubscriptionChanged,
 )
-from bse_client.messages import HubError
+from bse_client.answers import HubError
 from bse_client.quote import Level, Quote
 from bse_client.testing import heartbeat
 from bse_client.testing.builders import RELIANCE, TCS

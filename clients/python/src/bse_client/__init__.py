@@ -5,6 +5,15 @@ async with QuoteStream("ws://127.0.0.1:8001/ws", symbols=["RELIANCE"]) as stream
         ...
 """
 
+from bse_client.answers import (
+    HubError,
+    Identity,
+    Limits,
+    Rejection,
+    Subscribed,
+    Subscription,
+    Unsubscribed,
+)
 from bse_client.backoff import Backoff
 from bse_client.errors import (
     BseClientError,
@@ -29,20 +38,7 @@ from bse_client.events import (
     SubscriptionChanged,
 )
 from bse_client.fields import Mode, Quality
-from bse_client.messages import (
-    Feed,
-    Heartbeat,
-    HubError,
-    Identity,
-    Limits,
-    LostChanges,
-    MarketSession,
-    Notice,
-    Rejection,
-    Subscribed,
-    Subscription,
-    Unsubscribed,
-)
+from bse_client.messages import Feed, Heartbeat, LostChanges, MarketSession, Notice
 from bse_client.quote import Level, Quote
 from bse_client.stream import QuoteStream
 

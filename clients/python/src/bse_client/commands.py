@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple, Self
 
+from bse_client.answers import CommandId, Limits, Subscription
 from bse_client.fields import Mode
-from bse_client.messages import CommandId, Limits, Subscription
 
 
 _BYTES_AROUND = 256

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from bse_client.answers import HubError, Limits
 from bse_client.commands import Asked, batches, position_batches
 from bse_client.errors import CommandRefused
 from bse_client.follower import Codes, Follower
 from bse_client.identity import Credential, NoCredential, fresh
 from bse_client.link import Link, LinkLost
-from bse_client.messages import HubError, Limits
 from bse_client.settings import Settings
 from bse_client.subscriptions import Restore
 from bse_client.timing import Timing

@@ -2,15 +2,9 @@
 
 from dataclasses import dataclass
 
+from bse_client.answers import HubError, Rejection, Subscription
 from bse_client.fields import Quality
-from bse_client.messages import (
-    Heartbeat,
-    HubError,
-    LostChanges,
-    Notice,
-    Rejection,
-    Subscription,
-)
+from bse_client.messages import Heartbeat, LostChanges, Notice
 from bse_client.quote import Quote
 
 

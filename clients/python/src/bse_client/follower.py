@@ -5,6 +5,18 @@ Pure: the edge brings messages and our monotonic `now_ms`, and asks for the imag
 
 from collections.abc import Iterable
 
+from bse_client.answers import (
+    Authenticated,
+    HeartbeatGranted,
+    HubError,
+    Identity,
+    Limits,
+    Resumed,
+    Subscribed,
+    Subscription,
+    Unsubscribed,
+)
+from bse_client.awaited_images import AwaitedImages
 from bse_client.commands import Asked
 from bse_client.events import (
     Connected,
@@ -17,22 +29,13 @@ from bse_client.events import (
 from bse_client.liveness import Liveness
 from bse_client.mailbox import Mailbox
 from bse_client.messages import (
-    Authenticated,
     Heartbeat,
-    HeartbeatGranted,
-    HubError,
-    Identity,
     Image,
-    Limits,
     Lost,
     Message,
     Notice,
     Qualities,
     QuoteUpdate,
-    Resumed,
-    Subscribed,
-    Subscription,
-    Unsubscribed,
     Update,
     Welcome,
 )
@@ -41,9 +44,6 @@ from bse_client.quote_table import QuoteTable, Result
 from bse_client.server_clock import ServerClock
 from bse_client.subscriptions import Restore, SetAnswer, Subscriptions
 
-
-ASK_AGAIN_MS = 3_000
-"""How long to wait for an image, or for a word on a quality, before asking for an image (again)."""
 
 Codes = list[int]
 
@@ -62,7 +62,7 @@ class Follower:
         self.limits: Limits | None = None
         self.digest_mismatches = 0
         self._clock = ServerClock()
-        self._asked_ms: dict[int, float] = {}
+        self._awaited = AwaitedImages()
         self._resumed: dict[int, None] = {}
         self._was_live = False
 
@@ -96,7 +96,7 @@ class Follower:
         self.liveness.disconnected()
         self.table.disconnected()
         self.subscriptions.disconnected()
-        self._asked_ms.clear()
+        self._awaited.clear()
         self._resumed.clear()
         self._requalify(self.table.held, now_ms)
 
@@ -161,13 +161,12 @@ class Follower:
         if isinstance(answer, Resumed):
             self._resumed |= dict.fromkeys(answer.resumed)
             waiting = self.table.resumed(answer.resumed)
-            self._asked_ms |= dict.fromkeys(waiting, now_ms)
+            self._awaited.asked(waiting, now_ms)
 
     def _keep(self, subscriptions: Iterable[Subscription]) -> None:
         for code in self.table.keep(subscriptions, self.subscriptions.restoring):
             self.mailbox.forget(code)
-        known = self.table.symbols
-        self._asked_ms = {c: at for c, at in self._asked_ms.items() if c in known}
+        self._awaited.keep_only(self.table.symbols)
 
     def _image(self, image: Image, now_ms: float) -> None:
         for item in image.quotes:
@@ -175,7 +174,7 @@ class Follower:
             result = self.table.image(item)
             if item.code not in self.table.held:
                 continue
-            self._asked_ms.pop(item.code, None)
+            self._awaited.came(item.code)
             self._changed(item.code, result, item.sequence, now_ms, is_image=True)
             if is_first:
                 live = self.liveness.is_live(now_ms)
@@ -212,7 +211,7 @@ class Follower:
         self.mailbox.row(event, from_sequence)
 
     def _torn(self, item: QuoteUpdate, now_ms: float) -> None:
-        self._asked_ms[item.code] = now_ms
+        self._awaited.asked([item.code], now_ms)
         held = self.table.held[item.code].sequence
         symbol = self.table.symbols[item.code]
         self.mailbox.post(Gap(symbol, item.code, held, item.from_sequence))
@@ -223,19 +222,16 @@ class Follower:
             if self.table.report(item.code, item.quality):
                 self._requalify((item.code,), now_ms)
                 if not self.table.held[item.code].is_unsure:
-                    self._asked_ms.pop(item.code, None)
+                    self._awaited.came(item.code)
 
     def _beat(self, heartbeat: Heartbeat, now_ms: float) -> Codes:
         late_ms = self._clock.observe(heartbeat.server_time_ms, now_ms)
         self.liveness.beat(heartbeat.live_for_ms - late_ms, now_ms)
         self.heartbeat = heartbeat
         self.mailbox.post(heartbeat)
-        if heartbeat.digest is not None and not self._asked_ms:
+        if heartbeat.digest is not None and not self._awaited:
             return self._compare(heartbeat.digest, now_ms)
-        overdue = now_ms - ASK_AGAIN_MS
-        again = [code for code, asked in self._asked_ms.items() if asked <= overdue]
-        self._asked_ms.update(dict.fromkeys(again, now_ms))
-        return again
+        return self._awaited.ask_again(now_ms)
 
     def _compare(self, expected: int, now_ms: float) -> Codes:
         """Hold our check sum against the hub's. Each scrip of the set is in doubt if they differ."""
@@ -247,7 +243,7 @@ class Follower:
         count = self.digest_mismatches
         self.mailbox.post(DigestMismatch(expected, computed, count))
         self.table.doubt()
-        self._asked_ms.update(dict.fromkeys(codes, now_ms))
+        self._awaited.asked(codes, now_ms)
         self._requalify(self.table.held, now_ms)
         return codes
 

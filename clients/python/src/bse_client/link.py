@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 import aiohttp
 
+from bse_client.answers import Answer, CommandId, HubError
 from bse_client.close_codes import Ending, reason_of
 from bse_client.commands import Asked
 from bse_client.errors import BseClientError, CommandRefused, MalformedMessage
-from bse_client.messages import Answer, CommandId, Goodbye, HubError, Message
+from bse_client.messages import Goodbye, Message
 from bse_client.wire import SUBPROTOCOLS, Encoding, decode, encode
 
 

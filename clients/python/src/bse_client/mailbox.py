@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bse_client.answers import HubError
 from bse_client.events import (
     Connected,
     DigestMismatch,
@@ -21,7 +22,7 @@ from bse_client.events import (
     SubscriptionChanged,
 )
 from bse_client.fields import Quality
-from bse_client.messages import Heartbeat, HubError, LostChanges, Notice
+from bse_client.messages import Heartbeat, LostChanges, Notice
 from bse_client.quote import Quote
 
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from bse_client.answers import Subscription
 from bse_client.commands import HeldAt
 from bse_client.digest import digest
 from bse_client.fields import PUBLIC_NAME, Quality
-from bse_client.messages import Fields, QuoteImage, QuoteUpdate, Subscription
+from bse_client.messages import Fields, QuoteImage, QuoteUpdate
 from bse_client.quote import Quote
 
 

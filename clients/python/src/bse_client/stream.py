@@ -4,30 +4,12 @@ import asyncio
 import random
 from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self
 
 import aiohttp
 
-from bse_client.background import Background
-from bse_client.backoff import Backoff
-from bse_client.commands import Asked, Want, batches, normal
-from bse_client.conversation import Pace, authenticate
-from bse_client.errors import (
-    CommandRefused,
-    CommandTimedOut,
-    MalformedMessage,
-    NotConnected,
-    StreamClosed,
-)
-from bse_client.events import Event
-from bse_client.fields import Mode
-from bse_client.follower import Follower
-from bse_client.identity import Credential
-from bse_client.link import LinkLost
-from bse_client.messages import (
-    Answer,
+from bse_client.answers import (
     Authenticated,
-    Heartbeat,
     Identity,
     Limits,
     Pong,
@@ -36,15 +18,23 @@ from bse_client.messages import (
     Subscription,
     Unsubscribed,
 )
+from bse_client.asker import A, Asker, S
+from bse_client.background import Background
+from bse_client.backoff import Backoff
+from bse_client.commands import Asked, Want, normal
+from bse_client.conversation import Pace, authenticate
+from bse_client.errors import NotConnected, StreamClosed
+from bse_client.events import Event
+from bse_client.fields import Mode
+from bse_client.follower import Follower
+from bse_client.identity import Credential
+from bse_client.messages import Heartbeat
 from bse_client.quote import Quote
 from bse_client.quotes_view import Quotes
 from bse_client.settings import Settings
 from bse_client.supervisor import Supervisor
 from bse_client.timing import RealTiming, Timing
 from bse_client.wire import Encoding
-
-
-A = TypeVar("A", bound=Answer)
 
 
 class QuoteStream:
@@ -112,6 +102,7 @@ class QuoteStream:
             settings, self._follower, self._timing, rng, self._news.set
         )
         self._supervisor.token = token
+        self._asker = Asker(self._supervisor, self._timing)
         self._background: Background | None = None
         self._opened_http: aiohttp.ClientSession | None = None
         self.quotes = Quotes(self._follower, self._timing.now_ms)
@@ -173,22 +164,12 @@ class QuoteStream:
         says = mode is not None or fields is not None or max_hz is not None or every
         want = Want.of(mode, fields, max_hz, every=every) if says else self._want
         asked = Asked("subscribe", normal(symbols), want)
-        answer = Subscribed(None, self.subscriptions, ())
-        for batch in batches(asked.symbols, self.limits):
-            given = await self._answered(asked._replace(symbols=batch), Subscribed)
-            rejected = answer.rejected + given.rejected
-            answer = Subscribed(given.id, given.symbols, rejected)
-        return answer
+        return await self._set_answered(asked, Subscribed)
 
     async def unsubscribe(self, symbols: Iterable[str | int]) -> Unsubscribed:
         """Remove scrips. Those that were not subscribed are rejections in the answer."""
         asked = Asked("unsubscribe", normal(symbols))
-        answer = Unsubscribed(None, self.subscriptions, ())
-        for batch in batches(asked.symbols, self.limits):
-            given = await self._answered(asked._replace(symbols=batch), Unsubscribed)
-            rejected = answer.rejected + given.rejected
-            answer = Unsubscribed(given.id, given.symbols, rejected)
-        return answer
+        return await self._set_answered(asked, Unsubscribed)
 
     async def rate(self, max_hz: float | None) -> float | None:
         """At most so many update messages a second, all scrips together, now and after reconnects.
@@ -275,34 +256,16 @@ class QuoteStream:
         if self._supervisor.refused:
             raise self._supervisor.refused
 
+    async def _set_answered(self, asked: Asked, kind: type[S]) -> S:
+        if self._background is None:
+            raise StreamClosed
+        held = self.subscriptions
+        return await self._asker.set_answered(asked, kind, held, self.limits)
+
     async def _answered(self, asked: Asked, kind: type[A]) -> A:
         if self._background is None:
             raise StreamClosed
-        limit_s, why = self._supervisor.settings.reply_timeout_s, ""
-        try:
-            async with self._timing.timeout_s(limit_s):
-                for failures in range(1 << 30):
-                    link = await self._supervisor.ready_link()
-                    try:
-                        answer = await link.ask(asked)
-                    except LinkLost:
-                        why = "the connection was lost"
-                    except CommandRefused as refused:
-                        if refused.reason != "not_ready":
-                            raise
-                        why = str(refused)
-                        await self._supervisor.pause(failures)
-                    else:
-                        return _of(kind, answer, asked)
-        except TimeoutError:
-            pass
-        raise CommandTimedOut(asked.op, limit_s, why or self._supervisor.last_reason)
+        return await self._asker.answered(asked, kind)
 
     def _quote(self, code: int) -> Quote | None:
         return self._follower.quote(code, self._timing.now_ms())
-
-
-def _of(kind: type[A], answer: Answer, asked: Asked) -> A:
-    if isinstance(answer, kind):
-        return answer
-    raise MalformedMessage(f"the answer to {asked.op} is of another type")

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from bse_client.answers import Resumed, Subscribed, Subscription, Unsubscribed
 from bse_client.commands import Asked, HeldAt, Want, names_many
-from bse_client.messages import Resumed, Subscribed, Subscription, Unsubscribed
 
 
 SetAnswer = Subscribed | Unsubscribed | Resumed

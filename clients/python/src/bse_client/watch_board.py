@@ -3,6 +3,7 @@
 from collections import deque
 from dataclasses import dataclass, field
 
+from bse_client.answers import HubError, Rejection, Subscription
 from bse_client.events import (
     Connected,
     DigestMismatch,
@@ -12,14 +13,7 @@ from bse_client.events import (
     Restored,
     SubscriptionChanged,
 )
-from bse_client.messages import (
-    Heartbeat,
-    HubError,
-    LostChanges,
-    Notice,
-    Rejection,
-    Subscription,
-)
+from bse_client.messages import Heartbeat, LostChanges, Notice
 from bse_client.watch_text import moment_text
 
 

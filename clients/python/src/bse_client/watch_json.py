@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 
+from bse_client.answers import HubError, Rejection
 from bse_client.events import (
     Connected,
     DigestMismatch,
@@ -15,7 +16,7 @@ from bse_client.events import (
 )
 from bse_client.exact_json import exact_json
 from bse_client.fields import FIELDS
-from bse_client.messages import Heartbeat, HubError, LostChanges, Notice, Rejection
+from bse_client.messages import Heartbeat, LostChanges, Notice
 from bse_client.quote import Quote
 
 

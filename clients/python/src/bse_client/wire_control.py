@@ -2,6 +2,21 @@
 
 from collections.abc import Callable
 
+from bse_client.answers import (
+    Authenticated,
+    CommandId,
+    HeartbeatGranted,
+    HubError,
+    Identity,
+    Limits,
+    Pong,
+    RateGranted,
+    Rejection,
+    Resumed,
+    Subscribed,
+    Subscription,
+    Unsubscribed,
+)
 from bse_client.checked import (
     boolean,
     count,
@@ -15,27 +30,14 @@ from bse_client.checked import (
 )
 from bse_client.fields import Mode
 from bse_client.messages import (
-    Authenticated,
-    CommandId,
     Feed,
     Goodbye,
     Heartbeat,
-    HeartbeatGranted,
-    HubError,
-    Identity,
-    Limits,
     Lost,
     LostChanges,
     MarketSession,
     Message,
     Notice,
-    Pong,
-    RateGranted,
-    Rejection,
-    Resumed,
-    Subscribed,
-    Subscription,
-    Unsubscribed,
     Welcome,
 )
 from bse_client.wire_quotes import Members

@@ -1,21 +1,23 @@
 """Messages of a hub with sensible members, for tests that care about few of them."""
 
-from bse_client.fields import Mode, Quality
-from bse_client.messages import (
+from bse_client.answers import (
     CommandId,
-    Feed,
-    Fields,
-    Heartbeat,
     Identity,
-    Image,
     Limits,
-    MarketSession,
-    QuoteImage,
-    QuoteUpdate,
     Rejection,
     Resumed,
     Subscribed,
     Subscription,
+)
+from bse_client.fields import Mode, Quality
+from bse_client.messages import (
+    Feed,
+    Fields,
+    Heartbeat,
+    Image,
+    MarketSession,
+    QuoteImage,
+    QuoteUpdate,
     Update,
     Value,
     Welcome,

@@ -5,27 +5,29 @@ from dataclasses import asdict
 
 import msgpack
 
-from bse_client.exact_json import exact_json
-from bse_client.fields import CONDITIONS, FIELDS, QUALITIES, SOURCES, Field, Kind
-from bse_client.messages import (
+from bse_client.answers import (
     Authenticated,
-    Fields,
-    Goodbye,
-    Heartbeat,
     HeartbeatGranted,
     HubError,
-    Image,
     Limits,
-    Lost,
-    Message,
-    Notice,
     Pong,
-    Qualities,
     RateGranted,
     Resumed,
     Subscribed,
     Subscription,
     Unsubscribed,
+)
+from bse_client.exact_json import exact_json
+from bse_client.fields import CONDITIONS, FIELDS, QUALITIES, SOURCES, Field, Kind
+from bse_client.messages import (
+    Fields,
+    Goodbye,
+    Heartbeat,
+    Image,
+    Lost,
+    Message,
+    Notice,
+    Qualities,
     Update,
     Value,
     Welcome,

@@ -1,30 +1,32 @@
 """One message of each kind, and frames that are none: the content of contracts/wire_vectors.json."""
 
+from bse_client.answers import (
+    Authenticated,
+    HeartbeatGranted,
+    HubError,
+    Identity,
+    Pong,
+    RateGranted,
+    Rejection,
+    Subscription,
+    Unsubscribed,
+)
 from bse_client.fields import QUALITIES, Mode, Quality
 from bse_client.messages import (
-    Authenticated,
     Feed,
     Fields,
     Goodbye,
     Heartbeat,
-    HeartbeatGranted,
-    HubError,
-    Identity,
     Image,
     Lost,
     LostChanges,
     MarketSession,
     Message,
     Notice,
-    Pong,
     Qualities,
     QuoteImage,
     QuoteQuality,
     QuoteUpdate,
-    RateGranted,
-    Rejection,
-    Subscription,
-    Unsubscribed,
     Update,
 )
 from bse_client.quote import Level

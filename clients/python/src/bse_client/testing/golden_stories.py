@@ -6,10 +6,10 @@ Messages are encoded by us; what must follow from them (`then`) is written by ha
 from dataclasses import replace
 from typing import Self
 
+from bse_client.answers import HeartbeatGranted, Unsubscribed
 from bse_client.digest import digest
 from bse_client.fields import Quality
 from bse_client.messages import (
-    HeartbeatGranted,
     Lost,
     LostChanges,
     Message,
@@ -17,7 +17,6 @@ from bse_client.messages import (
     Qualities,
     QuoteQuality,
     QuoteUpdate,
-    Unsubscribed,
     Update,
 )
 from bse_client.testing.builders import (

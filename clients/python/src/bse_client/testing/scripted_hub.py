@@ -8,7 +8,8 @@ from typing import Any, Self
 import msgpack
 from aiohttp import WSMsgType, web
 
-from bse_client.messages import CommandId, HeartbeatGranted, Message, Subscription
+from bse_client.answers import CommandId, HeartbeatGranted, Subscription
+from bse_client.messages import Message
 from bse_client.testing.builders import RELIANCE, TCS, subscribed, welcome
 from bse_client.testing.encoding import to_json, to_msgpack
 from bse_client.wire import SUBPROTOCOLS
