@@ -1,17 +1,15 @@
 """What a client's commands do, and what they are answered."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from bse_shared.quotes.modes import MODE_MASKS, Mode
-from bse_shared.quotes.position import Position
 from bse_shared.redis_edge.quote_follower import QuoteFollower
 from bse_shared.wire.records import SubscriptionRecord
 from bse_ws_hub.admission.asked import asked_in_auth
 from bse_ws_hub.admission.refused import Refused, Why
 from bse_ws_hub.clients import Client, Clients
 from bse_ws_hub.encodings import messages
-from bse_ws_hub.encodings.messages import Message, Rejection
+from bse_ws_hub.encodings.messages import Message
 from bse_ws_hub.hub.commands import (
     Authenticate,
     BadCommand,
@@ -19,21 +17,17 @@ from bse_ws_hub.hub.commands import (
     Heartbeat,
     Ping,
     Rate,
-    Resume,
-    Subscribe,
-    Unsubscribe,
 )
 from bse_ws_hub.hub.disconnects import CONNECTION_LIMIT
-from bse_ws_hub.hub.hub import Hub, unknown_symbol
+from bse_ws_hub.hub.hub import Hub
 from bse_ws_hub.hub.stored_wants import wants_of
-from bse_ws_hub.hub.vector import has_reached, held_at
-from bse_ws_hub.hub.wants import UnknownField, Want, interval_of, mask_of_fields
+from bse_ws_hub.hub.wants import UnknownField, interval_of
+from bse_ws_hub.set_commands import SetCommands
 from bse_ws_hub.set_writer import SetWriter
 from bse_ws_hub.status_messages import authenticated, set_answer
 
 
 TOO_MANY_COMMANDS = "too_many_commands"
-ALL_SYMBOLS = "*"
 
 HEARTBEAT_MIN_MS, HEARTBEAT_MAX_MS = 500, 5000
 """What may be asked for: a price may be shown as live for at most 7 s without one."""
@@ -45,7 +39,11 @@ class Answers:
 
     clients: Clients
     sets: SetWriter
+    set_commands: SetCommands = field(init=False)
     on_claimed: Callable[[Client], None] = lambda _: None
+
+    def __post_init__(self) -> None:
+        self.set_commands = SetCommands(self.clients, self.sets)
 
     @property
     def _hub(self) -> Hub:
@@ -69,7 +67,7 @@ class Answers:
                 "not_ready", "the hub has not read the market yet", command.id
             )
         try:
-            return self._change_set(client, command)
+            return self.set_commands.change(client, command)
         except UnknownField as wrong:
             return messages.error("unknown_field", str(wrong), command.id)
         except BadCommand as wrong:
@@ -95,25 +93,6 @@ class Answers:
             if client.session.client_id != had_client_id:
                 self._claimed(client)
         return authenticated(admission.identity, command.id)
-
-    def resume_at(
-        self, client: Client, command: Subscribe, vector: list[Position]
-    ) -> Message:
-        """Subscribe for a client that was in step at `vector`. Raises UnknownField."""
-        master, table = self._follower.instruments, self._follower.table
-        symbols, not_allowed = self._allowed(client, command.symbols)
-        positions = []
-        unknown = []
-        for symbol in symbols:
-            found = master.select(symbol)
-            positions += [(i.code, held_at(vector, i.code, table)) for i in found]
-            if not found:
-                unknown.append(unknown_symbol(symbol))
-        answer = self._resume(
-            client, positions, want_of(command), command.id, numbered=False
-        )
-        answer["rejected"] += [r.as_dict() for r in [*unknown, *not_allowed]]
-        return answer
 
     def stored_set(self, client: Client, record: SubscriptionRecord) -> None:
         """Take the set that was stored under the client's id by somebody else."""
@@ -151,41 +130,6 @@ class Answers:
             "not_authenticated", "send `authenticate` with a token first", command.id
         )
 
-    def _change_set(
-        self, client: Client, command: Subscribe | Resume | Unsubscribe
-    ) -> Message:
-        """Carry out a command that changes the set. Raises UnknownField."""
-        master, session = self._follower.instruments, client.session
-        if isinstance(command, Unsubscribe):
-            rejected = self._hub.unsubscribe(session, command.symbols, master)
-            answer = set_answer(
-                "unsubscribed", session, self._follower, command.id, rejected
-            )
-        elif isinstance(command, Resume):
-            positions = [(code, Position(e, s)) for code, e, s in command.positions]
-            answer = self._resume(client, positions, want_of(command), command.id)
-        else:
-            want = want_of(command)
-            symbols, not_allowed = self._allowed(client, command.symbols)
-            rejected = self._hub.subscribe(session, symbols, want, master)
-            answer = set_answer(
-                *("subscribed", session, self._follower, command.id),
-                [*rejected, *not_allowed],
-            )
-        client.chose = True
-        self.sets.changed(session)
-        return answer
-
-    def _allowed(
-        self, client: Client, symbols: list[str]
-    ) -> tuple[list[str], list[Rejection]]:
-        """What of the symbols the client's role may ask for."""
-        if client.admission.identity.all_symbols or ALL_SYMBOLS not in symbols:
-            return symbols, []
-        why = "your role may not subscribe to all scrips"
-        rest = [symbol for symbol in symbols if symbol != ALL_SYMBOLS]
-        return rest, [Rejection(ALL_SYMBOLS, "not_allowed", why)]
-
     def _small(self, client: Client, command: Ping | Rate | Heartbeat) -> Message:
         """What changes no set."""
         if isinstance(command, Rate):
@@ -218,42 +162,3 @@ class Answers:
             "interval_ms": interval_ms,
             "digest": command.digest,
         }
-
-    def _resume(
-        self,
-        client: Client,
-        positions: list[tuple[int, Position]],
-        want: Want,
-        command_id: object,
-        *,
-        numbered: bool = True,
-    ) -> Message:
-        """What each scrip gets is decided here, by its position: just what it lacks, or an image."""
-        master, table = self._follower.instruments, self._follower.table
-        session = client.session
-        rejected = self._hub.resume(session, positions, want, master, numbered=numbered)
-        resumed, reimaged = [], []
-        for code, held in positions:
-            image = table.get(code)
-            if code not in session.wants:
-                continue
-            same = image is not None and image.position.epoch == held.epoch
-            known = same and image is not None and held <= image.position
-            if known or not has_reached(table, code, held):
-                resumed.append(code)
-            else:
-                reimaged.append(code)
-        answer = set_answer("resumed", session, self._follower, command_id, rejected)
-        return {**answer, "resumed": resumed, "re_imaged": reimaged}
-
-
-def want_of(command: Subscribe | Resume) -> Want:
-    """What the command asks for; names win over a mode. Raises UnknownField, BadCommand."""
-    mask = (
-        mask_of_fields(command.fields)
-        if command.fields
-        else MODE_MASKS[command.mode or Mode.QUOTE]
-    )
-    if command.every and command.max_hz is not None:
-        raise BadCommand("bad_message", "every and max_hz exclude each other")
-    return Want(mask, interval_of(command.max_hz), command.every)

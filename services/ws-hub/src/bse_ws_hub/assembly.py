@@ -123,7 +123,9 @@ async def assemble(settings: WsHubSettings, shell: Shell) -> AsyncIterator[Servi
             Loop("watch identities", watch.step, LOOK_INTERVAL_S),
             Loop("wait for others", raw_door.wait_for_others, silence_max_s=None),
             *parts.loops(),
-            Loop("close Socket.IO", socketio_door.close_next, silence_max_s=None),
+            Loop(
+                "close Socket.IO", socketio_door.ends.carry_out_next, silence_max_s=None
+            ),
             Loop("tell demand", demand.step, REPORT_EVERY_S),
             heartbeat_loop(shell, Instances(redis), store.now_ms, detail),
         ]

@@ -10,7 +10,8 @@ import structlog
 
 from bse_shared.pacing.clock import Clock
 from bse_shared.redis_edge.quote_follower import QuoteFollower
-from bse_ws_hub.admission.doorkeeper import Admission, Doorkeeper
+from bse_ws_hub.admission.admission import Admission
+from bse_ws_hub.admission.doorkeeper import Doorkeeper
 from bse_ws_hub.admission.expiry import Expiry
 from bse_ws_hub.encodings import messages
 from bse_ws_hub.encodings.messages import Message

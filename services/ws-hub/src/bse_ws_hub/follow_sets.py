@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from bse_shared.redis_edge.connection import StoreUnavailable
 from bse_shared.wire.records import SubscriptionRecord
-from bse_ws_hub.admission.doorkeeper import Admission
+from bse_ws_hub.admission.admission import Admission
 from bse_ws_hub.admission.refused import Refused
 from bse_ws_hub.answers import Answers
 from bse_ws_hub.clients import Client, Clients

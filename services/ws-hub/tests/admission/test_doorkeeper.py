@@ -71,7 +71,7 @@ async def test_where_something_is_required_nobody_waits_to_prove_himself(
     assert admission.identity.proved
     assert 1 == door.keeper.desk.here("key:abc")
     door.keeper.leave(admission)
-    assert 0 == door.keeper.desk.owners + len(door.keeper._unproved)
+    assert 0 == door.keeper.desk.owners + len(door.keeper.places._unproved)
 
 
 async def test_unproved_connections_of_one_address_are_bounded(doors):

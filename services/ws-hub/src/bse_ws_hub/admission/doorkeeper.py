@@ -1,6 +1,5 @@
 """Stands at every door of the hub: who comes, may he, has he room; and lets him prove himself later, in band."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from bse_shared.pacing.clock import Clock
 from bse_shared.redis_edge.access_store import AccessStore
 from bse_shared.redis_edge.connection import StoreUnavailable
 from bse_shared.redis_edge.stream_leases import SessionName
+from bse_ws_hub.admission.admission import Admission
 from bse_ws_hub.admission.arrivals import Arrivals
 from bse_ws_hub.admission.asked import Asked, asked_in_auth, asked_in_request
 from bse_ws_hub.admission.identity import (
@@ -23,33 +23,10 @@ from bse_ws_hub.admission.identity import (
     uncounted,
 )
 from bse_ws_hub.admission.lease_desk import LeaseDesk
+from bse_ws_hub.admission.places import Places
 from bse_ws_hub.admission.proofs import Proofs
 from bse_ws_hub.admission.refused import Refused, Why
 from bse_ws_hub.admission.takeovers import Takeovers
-
-
-UNPROVED_PER_ADDRESS_MAX = 100
-"""Connections of one address that have proved nothing yet, where something is required."""
-
-
-@dataclass(eq=False, slots=True)
-class Admission:
-    """A stream that was let in.
-
-    `client_id` is its own; `unclaimed` was named, and may become its own once it proves who it is. `counted` is the
-    identity that it is counted for.
-    """
-
-    stream: str
-    address: str
-    identity: Identity
-    unclaimed: str = ""
-    session_name: str = ""
-    client_id: str = ""
-    counted: Identity | None = None
-    session: SessionName | None = None
-    taken_over: bool = False
-    left: bool = False
 
 
 @dataclass(slots=True)
@@ -67,12 +44,13 @@ class Doorkeeper:
     clock: Clock
     on_refused: Callable[[Refused], None] = lambda _: None
     on_taken_over: Callable[[Admission], None] = lambda _: None
+    places: Places = field(init=False)
     _streams: dict[str, Admission] = field(default_factory=dict)
-    _unproved: Counter[str] = field(default_factory=Counter)
     _numbers: "count[int]" = field(default_factory=lambda: count(1))
 
     def __post_init__(self) -> None:
         self.takeovers.on_taken = self._taken_over
+        self.places = Places(self.desk)
 
     @property
     def is_off(self) -> bool:
@@ -132,7 +110,7 @@ class Doorkeeper:
         """The stream is over."""
         admission.left = True
         self._streams.pop(admission.stream, None)
-        self._uncount(admission.counted)
+        self.places.leave(admission.counted)
         admission.counted = None
         session, admission.session = admission.session, None
         if session is not None:
@@ -207,41 +185,19 @@ class Doorkeeper:
         replaces = session is not None and await self.takeovers.hold(
             session, admission.stream, is_away=self.desk.is_away
         )
-        has_room = await self._has_room(identity, replaces=replaces)
+        has_room = await self.places.take(identity, replaces=replaces)
         if not has_room or admission.left:
             if session is not None:
                 self.takeovers.release(session, admission.stream)
             if has_room:
-                self._uncount(identity)
+                self.places.leave(identity)
                 return
             raise Refused(Why.CONNECTION_LIMIT)
-        self._uncount(admission.counted)
+        self.places.leave(admission.counted)
         before, admission.session = admission.session, session
         admission.identity = admission.counted = identity
         if before is not None:
             self.takeovers.release(before, admission.stream)
-
-    async def _has_room(self, identity: Identity, *, replaces: bool) -> bool:
-        """Count the stream, if one more may be."""
-        if identity.connections is None:
-            return True
-        if identity.proved:
-            # The one that is taken over is still counted, and about to go.
-            return await self.desk.take(identity.owner, identity.connections + replaces)
-        if self._unproved[identity.owner] >= UNPROVED_PER_ADDRESS_MAX:
-            return False
-        self._unproved[identity.owner] += 1
-        return True
-
-    def _uncount(self, identity: Identity | None) -> None:
-        if identity is None or identity.connections is None:
-            return
-        if identity.proved:
-            self.desk.release(identity.owner)
-            return
-        self._unproved[identity.owner] -= 1
-        if not self._unproved[identity.owner]:
-            del self._unproved[identity.owner]
 
     def _arrive(self, name: str) -> None:
         wait_s = self.arrivals.wait_s(name, self.clock.monotonic_ms())

@@ -9,7 +9,7 @@ import structlog
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from bse_ws_hub.admission.doorkeeper import Admission
+from bse_ws_hub.admission.admission import Admission
 from bse_ws_hub.admission.refused import Refused, Why
 from bse_ws_hub.answers import TOO_MANY_COMMANDS, Answers
 from bse_ws_hub.clients import Client, Clients

@@ -3,8 +3,6 @@
 """
 
 import asyncio
-import logging
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple
@@ -13,7 +11,7 @@ import socketio
 from starlette.types import ASGIApp, Scope
 
 from bse_shared.wire.records import SubscriptionRecord
-from bse_ws_hub.admission.doorkeeper import Admission
+from bse_ws_hub.admission.admission import Admission
 from bse_ws_hub.admission.refused import Refused
 from bse_ws_hub.answers import Answers
 from bse_ws_hub.clients import Client
@@ -28,7 +26,6 @@ from bse_ws_hub.hub.disconnects import (
     GOING_AWAY,
     SLOW_CONSUMER,
     TOO_MANY_CONNECTIONS,
-    Disconnect,
 )
 from bse_ws_hub.hub.hub import Session
 from bse_ws_hub.sockets import socketio_packets as packets
@@ -37,9 +34,10 @@ from bse_ws_hub.sockets.direct_socket import EXTENSION, DirectSocket
 from bse_ws_hub.sockets.engine_guard import EngineGuard
 from bse_ws_hub.sockets.engine_refusals import BUSY, RATE_LIMITED, Refusal
 from bse_ws_hub.sockets.outlets import EngineIoOutlet
+from bse_ws_hub.sockets.socketio_ends import SessionEnds
 from bse_ws_hub.sockets.socketio_events import take_event
 from bse_ws_hub.sockets.socketio_packets import InPacket
-from bse_ws_hub.sockets.strict_server import OneRoom, StrictServer, forget_request
+from bse_ws_hub.sockets.strict_server import forget_request, server_for
 
 
 QUEUED = SocketIoCodec("socketio-queue", as_it_is)
@@ -71,21 +69,7 @@ class SocketIoDoor:
     def __init__(self, answers: Answers, sets: SetFollower):
         clients = answers.clients
         settings = clients.settings
-        quiet = logging.getLogger("bse_ws_hub.socketio")
-        quiet.setLevel(logging.ERROR)  # a warning of the library is one a message
-        self.server = StrictServer(
-            async_mode="asgi",
-            client_manager=OneRoom(),
-            logger=quiet,
-            engineio_logger=quiet,
-            # The guard refuses origins; this only says so to browsers.
-            cors_allowed_origins=settings.origins or ["none"],
-            # The client learns that it is connected before the first event goes out.
-            always_connect=True,
-            max_http_buffer_size=settings.message_bytes_max,
-            ping_interval=20,
-            ping_timeout=20,
-        )
+        self.server = server_for(settings.origins, settings.message_bytes_max)
         self._clients = clients
         self._answers = answers
         self._sets = sets
@@ -93,7 +77,9 @@ class SocketIoDoor:
         self._direct: dict[str, DirectSocket] = {}
         self._born_on_websocket: set[str] = set()
         self._admitted: dict[str, _Admitted | None] = {}
-        self._ends: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
+        self.ends = SessionEnds(
+            self.server, self._direct, self._by_session.__contains__
+        )
         self.server.take = self._take
         self.server.opened = self._opened
         self.server.gone = self._gone
@@ -107,21 +93,15 @@ class SocketIoDoor:
             self.server.eio,
             origin_allowed=self._clients.origin_allowed,
             admits=self._admits,
-            end=self._cut,
+            end=self.ends.cut,
             direct=self._direct,
         )
-
-    async def close_next(self) -> None:
-        """A supervised loop's step: carry out the closings that the hub decided."""
-        end = await self._ends.get()
-        await end()
-        self._ends.task_done()
 
     async def drain(self) -> None:
         """At shutdown: all clients told to go, and gone."""
         self._clients.drain()
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._ends.join(), DRAIN_WITHIN_S)
+            await asyncio.wait_for(self.ends.all_carried_out(), DRAIN_WITHIN_S)
 
     # Sessions come and go.
 
@@ -142,36 +122,11 @@ class SocketIoDoor:
             socket.on_round_trip = self._clients.metrics.round_trip_seconds.observe
             self._direct[eio_sid] = socket
             self._born_on_websocket.add(eio_sid)
-        self._cut_later(eio_sid, CONNECT_WITHIN_S, unless_connected=True)
+        self.ends.cut_later(eio_sid, CONNECT_WITHIN_S, unless_connected=True)
 
     def _gone(self, eio_sid: str) -> None:
         self._direct.pop(eio_sid, None)
         self._born_on_websocket.discard(eio_sid)
-
-    def _cut_later(
-        self, eio_sid: str, delay_s: float, *, unless_connected: bool = False
-    ) -> None:
-        def cut() -> None:
-            if not (unless_connected and eio_sid in self._by_session):
-                self._ends.put_nowait(partial(self._cut, eio_sid))
-
-        asyncio.get_running_loop().call_later(delay_s, cut)
-
-    async def _cut(self, eio_sid: str, why: Disconnect = BAD_MESSAGES) -> None:
-        """End a session now, whatever its transport, and whether the client reads or not."""
-        socket = self._direct.get(eio_sid)
-        if socket is not None:
-            socket.close(why.code, why.reason)
-        session = self.server.eio.sockets.pop(eio_sid, None)
-        if session is not None:
-            await session.close(wait=False, abort=True)
-            session.queue.put_nowait(None)  # lets go of who polls or writes
-
-    async def _say_goodbye(self, eio_sid: str) -> None:
-        sid = self.server.manager.sid_from_eio_sid(eio_sid, "/")
-        with suppress(KeyError):  # the client may have gone by itself
-            await self.server.disconnect(sid)
-        self._cut_later(eio_sid, ABORT_AFTER_S)
 
     async def _connect(self, sid: str, environ: dict[str, Any], auth: Any) -> None:
         """python-socketio has answered the client that it is connected."""
@@ -182,7 +137,7 @@ class SocketIoDoor:
         outlet = EngineIoOutlet(
             self.server.eio,
             eio_sid,
-            lambda: self._ends.put_nowait(partial(self._say_goodbye, eio_sid)),
+            partial(self.ends.say_goodbye, eio_sid),
             self._clients.settings.backlog_packets_max,
         )
         self._admitted[eio_sid] = None  # from here on it leaves as a client
@@ -232,7 +187,7 @@ class SocketIoDoor:
                 return  # on its way out, or cut soon if it does not connect
             elif packet.kind == packets.DISCONNECT:
                 await self.server._handle_disconnect(eio_sid, "/")  # noqa: SLF001 - its own subclass
-                self._cut_later(eio_sid, CONNECT_WITHIN_S, unless_connected=True)
+                self.ends.cut_later(eio_sid, CONNECT_WITHIN_S, unless_connected=True)
             elif packet.kind == packets.EVENT and packet.namespace == "/":
                 await take_event(self._answers, client, packet)
             else:
@@ -265,7 +220,7 @@ class SocketIoDoor:
         )
         await self.server._send_packet(eio_sid, refusal)  # noqa: SLF001 - its own subclass
         if client is None:
-            self._cut_later(eio_sid, ABORT_AFTER_S, unless_connected=True)
+            self.ends.cut_later(eio_sid, ABORT_AFTER_S, unless_connected=True)
 
     def _busy(self) -> str | None:
         if self._clients.draining:
@@ -293,7 +248,7 @@ class SocketIoDoor:
         self, eio_sid: str, client: Client | None, wrong: BadCommand
     ) -> None:
         if client is None:
-            await self._cut(eio_sid)
+            await self.ends.cut(eio_sid)
         elif not self._clients.refuse(client, wrong):
             self._clients.close(client, BAD_MESSAGES)
 
@@ -307,7 +262,7 @@ class SocketIoDoor:
             async with asyncio.timeout(settings.slow_cut_s):
                 await session.queue.join()
         except TimeoutError:
-            await self._cut(eio_sid, SLOW_CONSUMER)
+            await self.ends.cut(eio_sid, SLOW_CONSUMER)
 
 
 def _host(scope: Scope) -> str:

@@ -13,9 +13,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from bse_shared.quotes.position import Position
-from bse_ws_hub.admission.doorkeeper import Admission
+from bse_ws_hub.admission.admission import Admission
 from bse_ws_hub.admission.refused import Refused, Why
-from bse_ws_hub.answers import Answers, want_of
+from bse_ws_hub.answers import Answers
 from bse_ws_hub.clients import Client, Clients
 from bse_ws_hub.encodings.messages import Message
 from bse_ws_hub.encodings.sse_codec import SSE
@@ -24,6 +24,7 @@ from bse_ws_hub.hub.disconnects import TOO_MANY_CONNECTIONS
 from bse_ws_hub.hub.hub import Session
 from bse_ws_hub.hub.vector import read_vector
 from bse_ws_hub.hub.wants import UnknownField
+from bse_ws_hub.set_commands import want_of
 from bse_ws_hub.sockets.catch_up import CatchUp
 from bse_ws_hub.sockets.refusal_response import refusal_response
 from bse_ws_hub.sockets.stream_protocol import EXTENSION, StreamEnd
@@ -173,7 +174,7 @@ class SseDoor:
     ) -> Message:
         if vector is None:
             return self.answers.command(client, command)
-        return self.answers.resume_at(client, command, vector)
+        return self.answers.set_commands.resume_at(client, command, vector)
 
     async def _stream(self, client: Client, outlet: SseOutlet) -> AsyncIterator[bytes]:
         try:

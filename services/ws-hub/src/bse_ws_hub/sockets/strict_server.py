@@ -4,6 +4,7 @@ python-engineio answers a poll with all that waits, but its client refuses an an
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -129,3 +130,22 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]  # the library h
         await super()._handle_eio_disconnect(eio_sid, reason)
         self.eio.stop_pinging(eio_sid)
         self.gone(eio_sid)
+
+
+def server_for(origins: list[str], message_bytes_max: int) -> StrictServer:
+    """The server of a hub."""
+    quiet = logging.getLogger("bse_ws_hub.socketio")
+    quiet.setLevel(logging.ERROR)  # a warning of the library is one a message
+    return StrictServer(
+        async_mode="asgi",
+        client_manager=OneRoom(),
+        logger=quiet,
+        engineio_logger=quiet,
+        # The guard refuses origins; this only says so to browsers.
+        cors_allowed_origins=origins or ["none"],
+        # The client learns that it is connected before the first event goes out.
+        always_connect=True,
+        max_http_buffer_size=message_bytes_max,
+        ping_interval=20,
+        ping_timeout=20,
+    )

@@ -1,0 +1,65 @@
+"""How sessions of the Socket.IO door end: at once, in a while, or with the protocol's own packet first."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+
+from bse_ws_hub.hub.disconnects import BAD_MESSAGES, Disconnect
+from bse_ws_hub.sockets.direct_protocol import ABORT_AFTER_S
+from bse_ws_hub.sockets.direct_socket import DirectSocket
+from bse_ws_hub.sockets.strict_server import StrictServer
+
+
+@dataclass(slots=True)
+class SessionEnds:
+    """`carry_out_next` is a supervised loop's step. `direct`: the WebSockets of sessions that have one."""
+
+    server: StrictServer
+    direct: dict[str, DirectSocket]
+    is_connected: Callable[[str], bool]
+    _due: asyncio.Queue[Callable[[], Awaitable[None]]] = field(
+        default_factory=asyncio.Queue
+    )
+
+    async def carry_out_next(self) -> None:
+        """Carry out the next closing that was decided."""
+        end = await self._due.get()
+        await end()
+        self._due.task_done()
+
+    async def all_carried_out(self) -> None:
+        """Return when nothing that was decided is left to do."""
+        await self._due.join()
+
+    def say_goodbye(self, eio_sid: str) -> None:
+        """By the disconnect packet, soon; then the session ends, read or not."""
+        self._due.put_nowait(partial(self._say_goodbye, eio_sid))
+
+    def cut_later(
+        self, eio_sid: str, delay_s: float, *, unless_connected: bool = False
+    ) -> None:
+        """End it then, unless it ended by itself, or has connected."""
+
+        def cut() -> None:
+            if not (unless_connected and self.is_connected(eio_sid)):
+                self._due.put_nowait(partial(self.cut, eio_sid))
+
+        asyncio.get_running_loop().call_later(delay_s, cut)
+
+    async def cut(self, eio_sid: str, why: Disconnect = BAD_MESSAGES) -> None:
+        """End a session now, whatever its transport, and whether the client reads or not."""
+        socket = self.direct.get(eio_sid)
+        if socket is not None:
+            socket.close(why.code, why.reason)
+        session = self.server.eio.sockets.pop(eio_sid, None)
+        if session is not None:
+            await session.close(wait=False, abort=True)
+            session.queue.put_nowait(None)  # lets go of who polls or writes
+
+    async def _say_goodbye(self, eio_sid: str) -> None:
+        sid = self.server.manager.sid_from_eio_sid(eio_sid, "/")
+        with suppress(KeyError):  # the client may have gone by itself
+            await self.server.disconnect(sid)
+        self.cut_later(eio_sid, ABORT_AFTER_S)
