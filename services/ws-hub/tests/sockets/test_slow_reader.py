@@ -130,7 +130,33 @@ async def test_who_reads_nothing_is_bounded_and_cut_and_others_are_not_touched(
 
     assert CAUGHT_UP * UNREAD_BYTES_MAX < largest <= 256 * 1024
     assert conflated > len(SCRIPS)
+    assert conflated <= hub.clients.metrics.conflated._value.get()
     assert 1 == closes._value.get()
+
+
+async def test_what_an_operator_sees_of_it(big_market, hub, connect_slowly, until):
+    """Who lags, and what is held for him; nothing of it once he has read."""
+    metrics = hub.clients.metrics
+    slow = await connect_slowly(hub)
+    await slow.send(**ALL)
+    client = await until(lambda: greediest(hub))
+    await until(lambda: metrics.lagging._value.get() == 1)
+    held = await until(metrics.buffer_bytes._value.get)
+    assert CAUGHT_UP * UNREAD_BYTES_MAX < held <= 256 * 1024
+    await move(big_market, 300_000)
+    await move(big_market, 300_001)
+    async with asyncio.TaskGroup() as group:
+        reading = group.create_task(_read_on(slow))
+        await until(lambda: metrics.lagging._value.get() == 0)
+        await until(lambda: metrics.buffer_bytes._value.get() == 0)
+        reading.cancel()
+
+    assert client.lagging_since_ms is None
+
+
+async def _read_on(slow):
+    while await slow.next() is not None:
+        pass
 
 
 async def test_who_reads_in_time_hears_the_goodbye(
