@@ -103,6 +103,8 @@ async def test_an_address_that_fails_too_often_is_not_listened_to(
     for _ in range(refused_times):
         assert ("token_refused", "ticket") == await door.why_not(ticket="guess")
     assert ("rate_limited", "") == await door.why_not(token=signing.token())
+    assert ("rate_limited", "") == await door.why_not(ticket="guess")
+    assert ("rate_limited", "") == await door.why_not()
     assert 61 >= door.refused[-1].retry_after_s > 1
     assert await door.admit("192.0.2.2", token=signing.token())
 
@@ -215,10 +217,14 @@ async def test_after_the_store_came_back_the_others_know_what_is_held_here(
     first, second = await doors("h1"), await doors("h2")
     for _ in range(10):
         await first.admit(token=signing.token(role="viewer"))
-    await redis.delete(keys.STREAM_HUBS, keys.streams_of("key:abc"))
+    for number in range(3):
+        await first.admit(token=signing.token(f"key:{number}"))
+    names = [keys.streams_of(f"key:{name}") for name in ("abc", "0", "1", "2")]
+    await redis.delete(keys.STREAM_HUBS, *names)
     await second.keeper.desk.renew()
     await first.keeper.desk.renew()
     await until_held(redis, {b"h1": b"10"})
+    assert [{b"h1": b"1"}] * 3 == [await redis.hgetall(name) for name in names[1:]]
     assert ("connection_limit", "") == await second.why_not(
         token=signing.token(role="viewer")
     )
@@ -287,6 +293,33 @@ async def test_of_two_streams_with_a_name_the_newest_lives(doors, signing):
     newer = await door.admit(token=signing.token(), session_name="desk")
     assert [older] == door.taken
     assert (True, False) == (older.taken_over, newer.taken_over)
+    door.keeper.leave(older)  # which holds the name no more
+    await door.admit(token=signing.token(), session_name="desk")
+    assert [older, newer] == door.taken
+
+
+async def test_who_has_proved_nothing_holds_no_name(doors, signing):
+    """Until he proves who he is: then it is his."""
+    door = await doors(mode="required")
+    first, second = [await door.admit(session_name="desk") for _ in range(2)]
+    assert (0, []) == (len(door.keeper.takeovers), door.taken)
+    for admission in (first, second):
+        await door.keeper.authenticate(admission, signing.token())
+    assert [first] == door.taken
+
+
+async def test_a_takeover_that_is_told_late_takes_nothing(doors, signing, redis):
+    """Who holds the name since a later moment keeps it."""
+    first, second = await doors("h1"), await doors("h2")
+    async with redis.pubsub() as pubsub:
+        await pubsub.subscribe(keys.TAKEOVER_CHANNEL)
+        await pubsub.get_message(timeout=1)
+        await second.admit(token=signing.token(), session_name="desk")
+        late = (await pubsub.get_message(timeout=1))["data"]
+    newer = await first.admit(token=signing.token(), session_name="desk")
+    first.keeper.takeovers.take(late)
+    first.keeper.takeovers.take(b"no message")
+    assert ([], False) == (first.taken, newer.taken_over)
 
 
 async def test_a_takeover_at_another_hub_is_heard_or_found(doors, signing, redis):

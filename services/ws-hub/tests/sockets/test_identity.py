@@ -11,6 +11,7 @@ from bse_shared.access.principal import Principal
 from bse_shared.access.revocations import Revocation
 from bse_shared.access.roles import ROLES
 from bse_shared.redis_edge.access_store import AccessStore
+from bse_shared.redis_edge.connection import StoreUnavailable
 from bse_shared.redis_edge.instances import Subscriptions
 from bse_shared.service.system_clock import SystemClock
 from bse_shared.testing.builders import RELIANCE, TCS
@@ -556,6 +557,14 @@ async def test_a_drain_stores_the_last_set(start_hub, connect, redis):
 # Without the store.
 
 
+async def reconnect_at(pool, port):
+    """All connections of the pool, those that it holds and those to come, are to this port from now on."""
+    pool.connection_kwargs["port"] = port
+    for connection in [*pool._available_connections, *pool._in_use_connections]:
+        connection.port = port
+    await pool.disconnect()
+
+
 async def test_a_stream_opens_and_lives_without_the_store(
     start_hub, connect, signing, redis, until
 ):
@@ -566,8 +575,9 @@ async def test_a_stream_opens_and_lives_without_the_store(
     keeper = hub.clients.doorkeeper
     kept = redis.connection_pool.connection_kwargs["port"]
     pool = keeper.store._redis.connection_pool
-    pool.connection_kwargs["port"] = 1
-    await pool.disconnect()
+    await reconnect_at(pool, 1)
+    with pytest.raises(StoreUnavailable):
+        await keeper.store.may_use_client("desk", an_api_key())
     query = "?client_id=desk&session=s"
     others = [
         await connect(hub, headers=headers, query=query if n == 0 else "")
@@ -580,7 +590,8 @@ async def test_a_stream_opens_and_lives_without_the_store(
     await before.until("pong")
     assert 4011 == await late.closed()
 
-    pool.connection_kwargs["port"] = kept
+    assert "desk" not in hub.clients.by_client_id
+    await reconnect_at(pool, kept)
     await until(lambda: "desk" in hub.clients.by_client_id, 15)
     async with asyncio.timeout(15):
         while await Subscriptions(redis).load("desk") is None:  # noqa: ASYNC110 - the store tells nobody

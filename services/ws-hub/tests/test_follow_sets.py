@@ -1,0 +1,69 @@
+"""Stored sets find their way to clients, whatever happens while they are read."""
+
+import asyncio
+
+import pytest
+
+from bse_shared.quotes.modes import Mode
+from bse_shared.redis_edge import keys
+from bse_shared.redis_edge.connection import StoreUnavailable
+from bse_shared.redis_edge.instances import Subscriptions
+from bse_shared.testing.builders import TCS
+from bse_shared.wire.records import SubscriptionRecord, WantedScrips, to_json
+
+
+class Gate(Subscriptions):
+    """The real store, whose second read waits until it is let pass, and may find the store away."""
+
+    def __init__(self, redis):
+        super().__init__(redis)
+        self.reads = 0
+        self.waits = asyncio.Event()
+        self.opened = asyncio.Event()
+        self.error = None
+
+    async def load(self, client_id):
+        """Read it."""
+        self.reads += 1
+        if self.reads == 2:
+            self.waits.set()
+            await self.opened.wait()
+            if self.error is not None:
+                raise self.error
+        return await super().load(client_id)
+
+
+@pytest.fixture
+def gate(hub, redis):
+    """Before the stored sets of a hub. A client's set is read before its door opens, and once it is connected."""
+    writer = hub.service.drain.__self__.writer
+    writer.subscriptions = Gate(redis)
+    return writer.subscriptions
+
+
+async def test_who_leaves_while_its_set_is_read_is_forgotten(hub, gate, connect, until):
+    """Nothing of it comes back with the answer."""
+    leaving = await connect(hub, query="?client_id=desk")
+    await asyncio.wait_for(gate.waits.wait(), 5)
+    await leaving.socket.close()
+    await until(lambda: not hub.clients.all)
+    gate.opened.set()
+    await connect(hub, query="?client_id=other")
+    await until(lambda: gate.reads == 4)  # the first one's is through
+
+    assert {"other"} == set(hub.clients.by_client_id)
+    assert 1 == len(hub.clients.expiry._expired) + len(hub.clients.all)
+
+
+async def test_a_set_that_could_not_be_read_is_read_later(hub, gate, connect, redis):
+    """What was stored while the store was away for a moment is taken as soon as it is back."""
+    client = await connect(hub, query="?client_id=desk")
+    await asyncio.wait_for(gate.waits.wait(), 5)
+    wants = [WantedScrips(codes=[TCS.code], mode=Mode.LTP)]
+    record = SubscriptionRecord(client_id="desk", wants=wants, updated_at_ms=1)
+    await redis.set(keys.subscription("desk"), to_json(record))  # and nobody is told
+    gate.error = StoreUnavailable("cut off")
+    gate.opened.set()
+    told = await client.until("subscribed")
+
+    assert [TCS.code] == [item["code"] for item in told["symbols"]]
