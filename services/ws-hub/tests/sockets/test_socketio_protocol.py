@@ -8,7 +8,9 @@ import json
 
 import aiohttp
 import pytest
+import socketio
 
+from bse_ws_hub.hub.disconnects import REVOKED, SLOW_CONSUMER, TAKEN_OVER
 from bse_ws_hub.sockets import socketio_door
 
 
@@ -129,17 +131,71 @@ async def test_leaving_the_namespace_keeps_the_connection(hub, websocket, until)
     assert before != after
 
 
-async def test_the_server_says_that_it_leaves(hub, websocket):
-    """`goodbye`, then the packet, then the close frame."""
+async def test_who_may_come_back_loses_the_transport(hub, websocket):
+    """`goodbye`, then the close frame: official clients reconnect by themselves."""
     async with websocket(hub) as ws:
         await hub.service.drain()
         goodbye = await until_packet(ws, '42["goodbye"')
-        left = await ws.receive_str()
         end = await ws.receive(WITHIN_S)
 
     assert '"reason":"going_away"' in goodbye
-    assert "41" == left
     assert aiohttp.WSMsgType.CLOSE == end.type
+    assert end.data in {1000, 1001}
+
+
+async def test_the_close_frame_says_why_once_it_is_written_to_directly(
+    hub, websocket, until
+):
+    """As at the raw door."""
+    async with websocket(hub) as ws:
+        (client,) = hub.clients.all.values()
+        await until(lambda: client.outlet._direct is not None)
+        hub.clients.close(client, SLOW_CONSUMER)
+        await until_packet(ws, '42["goodbye"')
+        end = await ws.receive(WITHIN_S)
+        assert (4008, "slow_consumer") == (end.data, end.extra)
+    await until(lambda: not any(hub.left_over().values()))
+
+
+async def test_over_polling_the_session_ends_soon(hub, polling, until):
+    """The `goodbye` is the last that it takes; then it is unknown."""
+    engine = await polling(hub).open()
+    (client,) = hub.clients.all.values()
+    hub.clients.close(client, SLOW_CONSUMER)
+    await until(lambda: not hub.door._by_session)
+    packets = []
+    while (found := await engine.get())[0] == 200:
+        packets += [p for p in found[1] if p != "6"]
+
+    assert packets[-1].startswith('42["goodbye",{"reason":"slow_consumer"')
+    assert not any(hub.left_over().values())
+
+
+@pytest.mark.parametrize("why", [REVOKED, TAKEN_OVER])
+async def test_who_may_not_come_back_is_disconnected(hub, websocket, until, why):
+    """By the packet that stops official clients from reconnecting; the transport ends, too."""
+    async with websocket(hub) as ws:
+        (client,) = hub.clients.all.values()
+        hub.clients.close(client, why)
+        await until_packet(ws, '42["goodbye"')
+        assert "41" == await ws.receive_str()
+        await ws.receive(WITHIN_S)
+    await until(lambda: not any(hub.left_over().values()))
+
+
+@pytest.mark.parametrize("transport", ["websocket", "polling"])
+async def test_an_official_client_comes_back_by_itself(hub, http, until, transport):
+    """Without a word of its application."""
+    client = socketio.AsyncClient(http_session=http, reconnection_delay=0.01)
+    await client.connect(hub.url, transports=[transport])
+    (first,) = await until(lambda: list(hub.clients.all.values()))
+    hub.clients.close(first, SLOW_CONSUMER)
+    (second,) = await until(
+        lambda: [c for c in hub.clients.all.values() if c is not first]
+    )
+    await client.disconnect()
+
+    assert first.number != second.number
 
 
 # Events and acknowledgements.

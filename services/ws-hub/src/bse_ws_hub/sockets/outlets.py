@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from engineio.packet import MESSAGE, Packet
 
+from bse_ws_hub.hub.disconnects import Disconnect
 from bse_ws_hub.sockets.direct_socket import DirectSocket
 
 
@@ -51,7 +52,11 @@ class EngineIoOutlet:
     )
 
     def __init__(
-        self, engine: Any, engine_sid: str, close: Callable[[], None], packets_max: int
+        self,
+        engine: Any,
+        engine_sid: str,
+        close: Callable[[Disconnect, DirectSocket | None], None],
+        packets_max: int,
     ):
         self.write: Callable[[bytes], None] = self._enqueue
         self._on_unread: Callable[[], None] = lambda: None
@@ -95,8 +100,8 @@ class EngineIoOutlet:
         return queued + (self._direct.unread_bytes() if self._direct else 0)
 
     def close(self, code: int, reason: str) -> None:
-        """By the disconnect packet; the `goodbye` before it says why."""
-        self._close()
+        """As the door ends its sessions; the `goodbye` before it says why."""
+        self._close(Disconnect(code, reason), self._direct)
 
     def _enqueue(self, payload: bytes) -> None:
         """Into the client's queue, which is unbounded: `backlog` is what bounds it."""

@@ -137,7 +137,7 @@ class SocketIoDoor:
         outlet = EngineIoOutlet(
             self.server.eio,
             eio_sid,
-            partial(self.ends.say_goodbye, eio_sid),
+            partial(self.ends.end, eio_sid),
             self._clients.settings.backlog_packets_max,
         )
         self._admitted[eio_sid] = None  # from here on it leaves as a client

@@ -1,4 +1,4 @@
-"""How sessions of the Socket.IO door end: at once, in a while, or with the protocol's own packet first."""
+"""How sessions of the Socket.IO door end: at once, in a while, or behind what is on its way."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -33,9 +33,15 @@ class SessionEnds:
         """Return when nothing that was decided is left to do."""
         await self._due.join()
 
-    def say_goodbye(self, eio_sid: str) -> None:
-        """By the disconnect packet, soon; then the session ends, read or not."""
-        self._due.put_nowait(partial(self._say_goodbye, eio_sid))
+    def end(
+        self, eio_sid: str, why: Disconnect, written_to: DirectSocket | None = None
+    ) -> None:
+        """End it soon, behind what is on its way; cut it if that is not read.
+
+        A disconnect packet tells official clients to stay away, and so does Engine.IO's own close packet to some; the end
+        of the transport tells all to come back. `written_to`: the socket that is written to without the queue.
+        """
+        self._due.put_nowait(partial(self._end, eio_sid, why, written_to))
 
     def cut_later(
         self, eio_sid: str, delay_s: float, *, unless_connected: bool = False
@@ -58,8 +64,19 @@ class SessionEnds:
             await session.close(wait=False, abort=True)
             session.queue.put_nowait(None)  # lets go of who polls or writes
 
-    async def _say_goodbye(self, eio_sid: str) -> None:
-        sid = self.server.manager.sid_from_eio_sid(eio_sid, "/")
+    async def _end(
+        self, eio_sid: str, why: Disconnect, written_to: DirectSocket | None
+    ) -> None:
         with suppress(KeyError):  # the client may have gone by itself
-            await self.server.disconnect(sid)
+            if why.reconnect:
+                await self.server._handle_disconnect(eio_sid, "/")  # noqa: SLF001 - its own subclass
+            else:
+                sid = self.server.manager.sid_from_eio_sid(eio_sid, "/")
+                await self.server.disconnect(sid)
+        session = self.server.eio.sockets.get(eio_sid)
+        if session is not None and why.reconnect:
+            if written_to is not None:
+                written_to.close(why.code, why.reason)
+            else:
+                session.queue.put_nowait(None)  # the end of what is to be sent
         self.cut_later(eio_sid, ABORT_AFTER_S)
