@@ -8,7 +8,7 @@ from bse_shared.quotes.modes import Mode
 from bse_shared.redis_edge import keys
 from bse_shared.redis_edge.connection import StoreUnavailable
 from bse_shared.redis_edge.instances import Subscriptions
-from bse_shared.testing.builders import TCS
+from bse_shared.testing.builders import RELIANCE, TCS
 from bse_shared.wire.records import SubscriptionRecord, WantedScrips, to_json
 
 
@@ -55,15 +55,44 @@ async def test_who_leaves_while_its_set_is_read_is_forgotten(hub, gate, connect,
     assert 1 == len(hub.clients.expiry._expired) + len(hub.clients.all)
 
 
+async def store_silently(redis, scrip):
+    """Somebody's set for the client, of which nobody is told."""
+    wants = [WantedScrips(codes=[scrip.code], mode=Mode.LTP)]
+    record = SubscriptionRecord(client_id="desk", wants=wants, updated_at_ms=1)
+    await redis.set(keys.subscription("desk"), to_json(record))
+
+
 async def test_a_set_that_could_not_be_read_is_read_later(hub, gate, connect, redis):
     """What was stored while the store was away for a moment is taken as soon as it is back."""
     client = await connect(hub, query="?client_id=desk")
     await asyncio.wait_for(gate.waits.wait(), 5)
-    wants = [WantedScrips(codes=[TCS.code], mode=Mode.LTP)]
-    record = SubscriptionRecord(client_id="desk", wants=wants, updated_at_ms=1)
-    await redis.set(keys.subscription("desk"), to_json(record))  # and nobody is told
+    await store_silently(redis, TCS)
     gate.error = StoreUnavailable("cut off")
     gate.opened.set()
     told = await client.until("subscribed")
 
     assert [TCS.code] == [item["code"] for item in told["symbols"]]
+
+
+async def test_what_the_client_has_changed_since_is_not_undone(
+    hub, gate, connect, redis, until
+):
+    """The store tells of an older set while the newer one is on its way there."""
+    writer = hub.service.drain.__self__.writer
+    gate.opened.set()
+    client = await connect(hub, query="?client_id=desk")
+    await until(lambda: gate.reads == 2)
+    await client.send(op="subscribe", symbols=["TCS"])
+    await client.until("subscribed")
+    await until(lambda: not writer.is_pending("desk"))
+    await until(lambda: gate.reads == 3)  # the hub has heard of its own writing
+    await client.send(op="subscribe", symbols=["RELIANCE"])
+    await client.until("subscribed")
+    assert writer.is_pending("desk")
+    await redis.publish(keys.SUBSCRIPTION_CHANNEL, "desk")
+    await until(lambda: gate.reads == 4)
+    await until(lambda: not writer.is_pending("desk"))
+    record = await Subscriptions(redis).load("desk")
+
+    assert [TCS.code, RELIANCE.code] == record.codes
+    assert [] == [m for m in client.taken if m.get("type") == "subscribed"]
