@@ -514,6 +514,39 @@ async def test_a_client_id_belongs_to_who_first_proved_himself_with_it(
     assert [TCS.code] == [s["code"] for s in taken["symbols"]]
 
 
+@pytest.mark.parametrize("chooses", [False, True])
+async def test_who_proves_himself_late_has_his_set_from_then_on(
+    start_hub, connect, signing, redis, until, chooses
+):
+    """What is stored under his client id; unless he has chosen since: then that is stored."""
+    hub = await start_hub()
+    writer = hub.service.drain.__self__.writer
+    before = await connect(
+        hub, headers=bearer(signing.token()), query="?client_id=desk"
+    )
+    await before.send(op="subscribe", symbols=["TCS"])
+    await before.until("image")
+    await before.socket.close()
+    await until(lambda: not hub.clients.all and not writer.is_pending("desk"))
+    late = await connect(hub, query="?client_id=desk")
+    await late.until("error")
+    if chooses:
+        await late.send(op="subscribe", symbols=["RELIANCE"])
+        await late.until("subscribed")
+    await late.send(op="authenticate", token=signing.token())
+    await late.until("authenticated")
+    if chooses:
+        await until(lambda: not writer.is_pending("desk"))
+        expected = [RELIANCE.code]
+    else:
+        async with asyncio.timeout(WITHIN_S):
+            taken = await late.until("subscribed")
+        expected = [TCS.code]
+        assert expected == [s["code"] for s in taken["symbols"]]
+
+    assert expected == (await Subscriptions(redis).load("desk")).codes
+
+
 async def test_a_set_goes_with_its_client_id_in_every_detail(start_hub, connect):
     """To another connection at another hub while both live, and to a return; no echo comes back."""
     hubs = [await start_hub(name=f"hub-{n}") for n in (1, 2)]

@@ -10,7 +10,7 @@ import pytest
 
 from bse_shared.quotes.instrument import Instrument, InstrumentMaster
 from bse_shared.testing.builders import a_quote
-from bse_ws_hub.loops.flush import CAUGHT_UP
+from bse_ws_hub.loops.flush import CAUGHT_UP, SLOWED_INTERVAL_MS
 from bse_ws_hub.sockets.direct_socket import UNREAD_BYTES_MAX
 
 
@@ -157,6 +157,22 @@ async def test_what_an_operator_sees_of_it(big_market, hub, connect_slowly, unti
 async def _read_on(slow):
     while await slow.next() is not None:
         pass
+
+
+async def test_who_was_slowed_can_not_ask_it_away(hub, connect):
+    """What he asks for meanwhile is granted when his time is over."""
+    reader = await connect(hub)
+    (client,) = hub.clients.all.values()
+    client.slowed_until_ms = hub.clients.clock.monotonic_ms() + 60_000
+    hub.clients.hub.limit(client.session, SLOWED_INTERVAL_MS)
+    await reader.send(op="rate", max_hz=4)
+    await reader.until("rate")
+    assert SLOWED_INTERVAL_MS == client.session.interval_ms
+
+    client.slowed_until_ms = 0
+    notice = await reader.until("notice")
+    assert ("keeps_up_again", 4) == (notice["reason"], notice["max_hz"])
+    assert 250 == client.session.interval_ms
 
 
 async def test_who_reads_in_time_hears_the_goodbye(

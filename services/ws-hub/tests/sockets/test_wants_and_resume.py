@@ -119,6 +119,25 @@ async def test_a_returning_client_is_told_what_goes_on_and_what_begins_anew(
     )
 
 
+async def test_a_position_that_the_scrip_never_had_begins_anew(hub, market, connect):
+    """Though the market was there: the answer says so, and the image follows."""
+    client = await connect(hub)
+    await client.send(op="subscribe", symbols=["RELIANCE", "TCS"])
+    await client.until("image")
+    for paise in (1, 2, 3):
+        await market.report({RELIANCE.code: a_quote(), TCS.code: a_quote(paise)})
+        await client.until("update")
+    table = hub.clients.follower.table
+    epoch, sequence = table.get(RELIANCE.code).position
+    again = await connect(hub)
+    await again.send(op="resume", positions=[[RELIANCE.code, epoch, sequence + 1]])
+    answer = await again.until("resumed")
+    (image,) = (await again.until("image"))["quotes"]
+
+    assert ([], [RELIANCE.code]) == (answer["resumed"], answer["re_imaged"])
+    assert (RELIANCE.code, sequence) == (image["code"], image["sequence"])
+
+
 @asynccontextmanager
 async def stream(http, url, **options):
     """An open stream, closed at once at the end."""
