@@ -69,7 +69,8 @@ async def test_a_set_that_could_not_be_read_is_read_later(hub, gate, connect, re
     await store_silently(redis, TCS)
     gate.error = StoreUnavailable("cut off")
     gate.opened.set()
-    told = await client.until("subscribed")
+    async with asyncio.timeout(5):
+        told = await client.until("subscribed")
 
     assert [TCS.code] == [item["code"] for item in told["symbols"]]
 

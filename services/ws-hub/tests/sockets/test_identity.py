@@ -200,8 +200,8 @@ async def test_socketio_by_ticket_and_without(
     assert ("not_authenticated", "subscribed") == (early["reason"], late["type"])
 
 
-async def test_sse_by_header_and_ticket(start_hub, access, http, signing):
-    """And 401 with a challenge for who shows nothing where something is required."""
+async def test_sse_by_header_and_ticket(start_hub, access, http, signing, until):
+    """And 401 with a challenge for who shows nothing where something is required; a client id means nothing."""
     hub = await start_hub(REQUIRED)
     ticket = await access.issue_ticket("desk", an_api_key())
     url = f"{hub.url}/sse?symbols=TCS&mode=ltp"
@@ -211,7 +211,9 @@ async def test_sse_by_header_and_ticket(start_hub, access, http, signing):
             while not (line := await answer.content.readline()).startswith(b"data: "):
                 assert 200 == answer.status
             found.append(json.loads(line[6:])["identity"]["subject"])
+            assert {} == hub.clients.by_client_id
     nobody = await refused(hub, http, "?symbols=TCS", path="/sse")
+    await until(lambda: not any(hub.left_over().values()))
 
     assert ["key:abc", "key:abc"] == found
     assert (401, "not_authenticated", "", "Bearer") == nobody

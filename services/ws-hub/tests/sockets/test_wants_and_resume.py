@@ -246,6 +246,20 @@ async def test_sse_gives_each_change_to_who_wants_it(start_hub, market):
     assert [1.0, 2.0, 3.0] == found
 
 
+async def test_what_a_stream_has_taken_is_unread_no_more(hub, market, until):
+    """Else a client that reads all would count as slow in the end."""
+    url = f"{hub.url}/sse?symbols=RELIANCE"
+    async with aiohttp.ClientSession() as http, stream(http, url) as answer:
+        events = Events(answer)
+        await events.until("image")
+        (client,) = hub.clients.all.values()
+        await market.report({RELIANCE.code: a_quote(9), TCS.code: a_quote()})
+        await events.until("update")
+        await until(lambda: client.outlet.unread_bytes() == 0)
+
+    assert 0 == client.outlet.backlog()
+
+
 async def test_sse_leaves_nothing_behind(hub, until):
     """A stream that the client drops is forgotten."""
     async with aiohttp.ClientSession() as http:
