@@ -2,12 +2,15 @@
 
 import asyncio
 import contextlib
+import functools
 import gc
+import inspect
 import json
 import logging
 import socket
 import threading
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import aiohttp
 import msgpack
@@ -37,11 +40,36 @@ from bse_ws_hub.sockets.direct_protocol import DirectProtocol
 
 
 WITHIN_S = 5.0
+TEST_WITHIN_S = 30.0
 
 
 def pytest_asyncio_loop_factories():
     """The loop of production: its transports differ from asyncio's in what they buffer."""
     return {"uvloop": uvloop.new_event_loop}
+
+
+def pytest_collection_modifyitems(items):
+    """Bound each test here: uvloop does not let the signal through by which pytest-timeout ends one."""
+    for item in items:
+        if Path(__file__).parent not in item.path.parents:
+            continue
+        if not inspect.iscoroutinefunction(item.obj):
+            continue
+        marker = item.get_closest_marker("timeout")
+        within_s = marker.args[0] if marker else TEST_WITHIN_S
+        item.obj = _bounded(item.obj, within_s)
+        # What still hangs then, in a fixture, ends the whole run; its stack is printed.
+        last_resort = pytest.mark.timeout(3 * within_s, method="thread")
+        item.add_marker(last_resort, append=False)
+
+
+def _bounded(test, within_s):
+    @functools.wraps(test)
+    async def bounded(*args, **kwargs):
+        async with asyncio.timeout(within_s):
+            await test(*args, **kwargs)
+
+    return bounded
 
 
 class Market:

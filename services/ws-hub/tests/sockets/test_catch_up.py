@@ -122,3 +122,4 @@ async def test_a_stream_that_waits_is_refused_when_the_hub_goes(
 
     assert 503 == answer.status
     assert "too-many-connections" in await answer.text()
+    assert [] == [name for name, count in hub.left_over().items() if count]
