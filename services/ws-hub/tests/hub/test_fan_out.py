@@ -45,6 +45,21 @@ class FollowingClient:
         self.quality = {}
         self.lost = set()
         self.shown = {}
+        self.way = 0
+        self.send = self._way(0)
+
+    def rewire(self):
+        """Another way from now on; on the old one nothing may come any more."""
+        self.way += 1
+        self.send = self._way(self.way)
+
+    def _way(self, way):
+        def send(payload):
+            assert way == self.way
+            self.take(payload)
+            return len(payload)
+
+        return send
 
     def take(self, payload):
         """One MessagePack message."""
@@ -208,15 +223,20 @@ class FanOutMachine(RuleBasedStateMachine):
         session, _ = self._client(number)
         self.hub.set_apart(session)
 
+    @rule(number=st.integers(0, 2))
+    def rewire(self, number):
+        """A client's socket is filled, emptied or muted."""
+        session, client = self._client(number)
+        client.rewire()
+        session.rewired()
+
     @rule(reading=st.sets(st.integers(0, 2)))
     def tick(self, reading):
         """The flush: lagging clients in `reading` read again. All who read hold what the table holds."""
         now = Now(self.clock, MASTER, True)
         ready = [s for n, (s, _) in self.clients.items() if n in reading and s.apart]
-        by_session = dict(self.clients.values())
         for delivery in self.fan_out.tick(now, ready):
-            for session in delivery.sessions:
-                by_session[session].take(delivery.payload)
+            deliver(delivery)
         for session, client in self.clients.values():
             self._holds_nothing_invented(session, client)
             self._missed_no_step(session, client)
@@ -284,14 +304,23 @@ class FanOutMachine(RuleBasedStateMachine):
 
     def _client(self, number):
         if number not in self.clients:
-            session = Session(str(number), MsgpackCodec(), None)
+            client = FollowingClient()
+            session = Session(str(number), MsgpackCodec(), client)
             self.hub.join(session)
-            self.clients[number] = (session, FollowingClient())
+            self.clients[number] = (session, client)
         return self.clients[number]
 
 
 TestFanOut = FanOutMachine.TestCase
 TestFanOut.settings = settings(max_examples=300, stateful_step_count=50, deadline=None)
+
+
+def deliver(delivery):
+    """As the flush does; the sessions are named in the order of their ways out."""
+    receivers = zip(delivery.to.sessions, delivery.to.sends, strict=True)
+    for session, send in receivers:
+        assert session.outlet.send is send
+        assert len(delivery.payload) == send(delivery.payload)
 
 
 def ticked(fan_out, now, ready=()):
@@ -316,7 +345,7 @@ def a_market():
 
 def a_session(hub, codec, *symbols):
     """A client with a subscription."""
-    session = Session(f"s{len(hub.sessions)}", codec, None, symbols_max=2)
+    session = Session(f"s{len(hub.sessions)}", codec, FollowingClient(), symbols_max=2)
     hub.join(session)
     hub.subscribe(session, symbols, QUOTE, a_master())
     return session
@@ -333,14 +362,14 @@ def test_clients_with_equal_wants_share_one_payload():
 
     (delivery,) = ticked(fan_out, Now(1003, a_master(), True))
 
-    assert set(sessions) == set(delivery.sessions)
+    assert set(sessions) == set(delivery.to.sessions)
     assert 1 == hub.groups
 
 
 def test_what_a_mode_does_not_show_is_not_sent():
     """An ltp client hears nothing of volume."""
     hub, fan_out, table, writer = a_market()
-    session = Session("a", JsonCodec(), None)
+    session = Session("a", JsonCodec(), FollowingClient())
     hub.join(session)
     hub.subscribe(session, ["TCS"], LTP, a_master())
     ticked(fan_out, Now(1001, a_master(), True))
@@ -396,7 +425,7 @@ def test_missed_updates_are_merged_and_counted():
 def test_subscriptions_have_a_limit():
     """What is over the limit is rejected by name; the rest is taken."""
     hub, *_ = a_market()
-    session = Session("a", JsonCodec(), None, symbols_max=2)
+    session = Session("a", JsonCodec(), FollowingClient(), symbols_max=2)
     hub.join(session)
     rejected = hub.subscribe(
         session, ["RELIANCE", "nope", "532540", "INFY"], LTP, a_master()
@@ -411,7 +440,7 @@ def test_subscriptions_have_a_limit():
 def test_a_limited_client_gets_the_newest_value_when_it_is_due():
     """Two updates a second at most: what comes in between is merged, and nothing old is sent."""
     hub, fan_out, table, writer = a_market()
-    session = Session("a", MsgpackCodec(), None)
+    session = Session("a", MsgpackCodec(), FollowingClient())
     hub.join(session)
     hub.subscribe(session, ["RELIANCE"], Want(1, 500), a_master())
     client = FollowingClient()
@@ -433,16 +462,13 @@ def test_a_newcomer_to_a_limited_group_takes_nothing_from_the_others():
     """It is imaged with the newest value; the others, who wait for it, still get it when they are due."""
     hub, fan_out, table, writer = a_market()
     first, second = FollowingClient(), FollowingClient()
-    sessions = {}
 
     def tick(ms):
         for delivery in ticked(fan_out, Now(ms, a_master(), True)):
-            for session in delivery.sessions:
-                sessions[session].take(delivery.payload)
+            deliver(delivery)
 
     def come(client):
-        session = Session(f"s{len(sessions)}", MsgpackCodec(), None)
-        sessions[session] = client
+        session = Session(f"s{len(hub.sessions)}", MsgpackCodec(), client)
         hub.join(session)
         hub.subscribe(session, ["RELIANCE"], Want(1, 500), a_master())
 
@@ -471,7 +497,7 @@ def test_a_returning_client_gets_just_what_it_lacks():
     writer.committed(plan)
     fan_out.changed(table.receive(plan.frame))
     ticked(fan_out, Now(1003, a_master(), True))
-    session = Session("a", MsgpackCodec(), None)
+    session = Session("a", MsgpackCodec(), FollowingClient())
     hub.join(session)
     hub.resume(
         session,
@@ -496,7 +522,7 @@ def test_many_images_come_in_portions():
     table = QuoteTable(1)
     table.load(Snapshot(0, Position(1, 0), Confirmed(), {}))
     fan_out = FanOut(hub, table)
-    session = Session("a", MsgpackCodec(), None)
+    session = Session("a", MsgpackCodec(), FollowingClient())
     hub.join(session)
     assert [] == hub.subscribe(session, ["*"], QUOTE, master)
     now = Now(1, master, True)

@@ -22,7 +22,7 @@ from bse_ws_hub.hub.digest import Digests
 from bse_ws_hub.hub.hub import Group, Hub, Part, Session, View
 from bse_ws_hub.hub.now import Now
 from bse_ws_hub.hub.qualities import Qualities
-from bse_ws_hub.hub.rows import PORTION_BYTES, Delivery, RowMaker, Rows
+from bse_ws_hub.hub.rows import PORTION_BYTES, Delivery, RowMaker, Rows, alone, members
 from bse_ws_hub.hub.tape import Tape
 from bse_ws_hub.hub.vector import vector_text
 from bse_ws_hub.hub.wants import Want
@@ -143,7 +143,7 @@ class FanOut:
                 session.backlog.requalified |= changed.keys() & session.wants.keys()
         for group in groups:
             rows, group.qualities = Rows(qualities=group.qualities), []
-            yield from rows.deliveries(group.members.values(), group.codec, now)
+            yield from rows.deliveries(members(group), group.codec, now)
 
     def _positions(self) -> list[Position]:
         return [self._table.position(shard) for shard in range(self._table.shards)]
@@ -224,12 +224,12 @@ class FanOut:
                 payload = codec.frame(
                     "update", now.ms, received_at_ms, rows, now.published_at_ms
                 )
-                sessions = group.members.values()
-                yield Delivery(sessions, codec, payload, len(rows), received_at_ms)
+                to = members(group)
+                yield Delivery(to, codec, payload, len(rows), received_at_ms)
         for group in touched:
             gathered = self._gathered(group, chunks)
             gathered.received_at_ms = received_at_ms
-            yield from gathered.deliveries(group.members.values(), group.codec, now)
+            yield from gathered.deliveries(members(group), group.codec, now)
 
     def _made(
         self,
@@ -313,7 +313,7 @@ class FanOut:
                 else:  # the others may have less: the older position serves all
                     group.backlog.held.setdefault(code, held)
             self._add_image(rows, session.codec, code, want, now)
-        yield from rows.deliveries([session], session.codec, now)
+        yield from rows.deliveries(alone(session), session.codec, now)
 
     # Not in step.
 
@@ -325,7 +325,7 @@ class FanOut:
         rows = self._rows.owed(group.codec, backlog, group.wants, due, now)
         if rows.images or rows.updates:
             group.next_frame_ms = now.ms + group.interval_ms
-            yield from rows.deliveries(group.members.values(), group.codec, now)
+            yield from rows.deliveries(members(group), group.codec, now)
 
     def _apart(self, session: Session, now: Now) -> Iterator[Delivery]:
         """What a session apart gets, whose buffer has room; owed nothing more, it follows its group again."""
@@ -338,7 +338,7 @@ class FanOut:
             del session.images_due[code]
             backlog.imaged(code, self._rows.held(code, session.wants[code].mask))
             self._add_image(rows, codec, code, session.wants[code], now)
-        yield from rows.deliveries([session], codec, now)
+        yield from rows.deliveries(alone(session), codec, now)
         if session.images_due:
             return
         left = PORTION_BYTES - rows.bytes
@@ -351,7 +351,7 @@ class FanOut:
         backlog.requalified.clear()
         if not backlog.pending:
             self._hub.rejoin(session)
-        yield from owed.deliveries([session], codec, now)
+        yield from owed.deliveries(alone(session), codec, now)
 
     def _add_image(
         self, rows: Rows, codec: Codec, code: int, want: Want, now: Now

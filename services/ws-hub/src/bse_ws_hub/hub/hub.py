@@ -8,7 +8,7 @@ is sent.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple, Protocol
 
 from bse_shared.quotes.instrument import Instrument, InstrumentMaster
 from bse_shared.quotes.position import Position
@@ -33,6 +33,24 @@ class Part(NamedTuple):
     pick: Callable[[Sequence[bytes]], tuple[bytes, ...]]
 
 
+Send = Callable[[bytes], int]
+"""Takes what it can of one frame at once, and says how many bytes; an OSError where it takes none."""
+
+
+class WayOut(Protocol):
+    """How frames leave to one client. Nothing waits."""
+
+    @property
+    def send(self) -> Send:
+        """The fast way. What it leaves is for `write`."""
+        ...
+
+    @property
+    def write(self) -> Callable[[bytes], object]:
+        """The sure way: takes the whole frame, behind what it took before."""
+        ...
+
+
 GroupKey = tuple[str, int, frozenset[tuple[int, Want]]]
 
 IMAGES_AT_ONCE = 100
@@ -41,11 +59,11 @@ IMAGES_AT_ONCE = 100
 
 @dataclass(eq=False, slots=True)
 class Session:
-    """One connected client. `outlet` is the edge's handle; `interval_ms` its own limit on all updates."""
+    """One connected client. `interval_ms` is its own limit on all updates."""
 
     id: str
     codec: Codec
-    outlet: Any
+    outlet: WayOut
     client_id: str = ""
     symbols_max: int = 10_000
     wants: dict[int, Want] = field(default_factory=dict)
@@ -66,6 +84,11 @@ class Session:
         """Whether it gets every tick, so that it holds all that was sent."""
         return self.group is not None and self.group.backlog is None
 
+    def rewired(self) -> None:
+        """Its outlet sends another way from now on."""
+        if self.group is not None:
+            self.group.members_changed()
+
 
 @dataclass(eq=False, slots=True)
 class Group:
@@ -84,6 +107,7 @@ class Group:
     backlog: Backlog | None = None
     next_frame_ms: float = 0.0
     only_part: "Part | None" = field(init=False)
+    _sends: list[Send] | None = None
 
     def __post_init__(self) -> None:
         """Nearly all groups have one mode: found once, not in every tick."""
@@ -95,6 +119,17 @@ class Group:
     def interval_ms(self) -> int:
         """The members' own limit on all updates."""
         return self.key[1]
+
+    @property
+    def sends(self) -> list[Send]:
+        """The members' fast ways, in their order: looked up once, not for each frame."""
+        if self._sends is None:
+            self._sends = [session.outlet.send for session in self.members.values()]
+        return self._sends
+
+    def members_changed(self) -> None:
+        """Somebody came, left, or sends another way."""
+        self._sends = None
 
 
 class Hub:
@@ -295,6 +330,7 @@ class Hub:
                 self.limited[key] = group
             self._watch(group)
         group.members[session.id] = session
+        group.members_changed()
         session.group = group
         return group
 
@@ -303,6 +339,7 @@ class Hub:
         if group is None:
             return
         del group.members[session.id]
+        group.members_changed()
         if group.members:
             return
         del self._groups[group.key]

@@ -10,7 +10,7 @@ from bse_shared.quotes.quote_table import QuoteTable
 from bse_ws_hub.encodings.codec import Codec
 from bse_ws_hub.encodings.messages import Message
 from bse_ws_hub.hub.backlog import Backlog
-from bse_ws_hub.hub.hub import Session
+from bse_ws_hub.hub.hub import Group, Send, Session
 from bse_ws_hub.hub.now import Now
 from bse_ws_hub.hub.qualities import Qualities
 from bse_ws_hub.hub.tape import Tape
@@ -31,11 +31,28 @@ BEHIND_MAX_MS = 5000
 class Delivery(NamedTuple):
     """One payload for one or many sessions of a codec; `quotes` rows in it, the newest received at `received_at_ms`."""
 
-    sessions: Collection[Session]
+    to: "Receivers"
     codec: Codec
     payload: bytes
     quotes: int
     received_at_ms: int
+
+
+class Receivers(NamedTuple):
+    """Who gets a payload, and the fast ways to them in the same order."""
+
+    sessions: Collection[Session]
+    sends: Collection[Send]
+
+
+def members(group: Group) -> Receivers:
+    """All of a group."""
+    return Receivers(group.members.values(), group.sends)
+
+
+def alone(session: Session) -> Receivers:
+    """One."""
+    return Receivers((session,), (session.outlet.send,))
 
 
 @dataclass(slots=True)
@@ -49,29 +66,27 @@ class Rows:
     received_at_ms: int = 0
     bytes: int = 0
 
-    def deliveries(
-        self, sessions: Collection[Session], codec: Codec, now: Now
-    ) -> Iterator[Delivery]:
+    def deliveries(self, to: Receivers, codec: Codec, now: Now) -> Iterator[Delivery]:
         """As frames: what was lost, then images, updates, qualities."""
         if self.lost:
             message = codec.message({"type": "lost", "quotes": self.lost})
-            yield Delivery(sessions, codec, message, 0, 0)
+            yield Delivery(to, codec, message, 0, 0)
         received_at_ms = self.received_at_ms or now.ms
         for start in range(0, len(self.images), QUOTES_PER_FRAME_MAX):
             part = self.images[start : start + QUOTES_PER_FRAME_MAX]
             payload = codec.frame(
                 "image", now.ms, received_at_ms, part, now.published_at_ms
             )
-            yield Delivery(sessions, codec, payload, len(part), received_at_ms)
+            yield Delivery(to, codec, payload, len(part), received_at_ms)
         if self.updates:
             payload = codec.frame(
                 "update", now.ms, received_at_ms, self.updates, now.published_at_ms
             )
             quotes = len(self.updates)
-            yield Delivery(sessions, codec, payload, quotes, received_at_ms)
+            yield Delivery(to, codec, payload, quotes, received_at_ms)
         if self.qualities:
             payload = codec.frame("quality", now.ms, 0, self.qualities)
-            yield Delivery(sessions, codec, payload, len(self.qualities), 0)
+            yield Delivery(to, codec, payload, len(self.qualities), 0)
 
 
 @dataclass(slots=True)

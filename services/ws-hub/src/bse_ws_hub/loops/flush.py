@@ -15,6 +15,7 @@ from bse_ws_hub.hub.heartbeat_wheel import SLOT_MS
 from bse_ws_hub.hub.hub import Session
 from bse_ws_hub.hub.now import Now
 from bse_ws_hub.hub.rows import Delivery
+from bse_ws_hub.sockets.deliver import deliver
 from bse_ws_hub.status_messages import feed_age_ms, heartbeat
 
 
@@ -194,11 +195,10 @@ class Flusher:
     def _deliver(self, deliveries: Iterable[Delivery]) -> bool:
         """Write all of them; whether there was anything."""
         frames = rows = size = newest_ms = 0
-        for sessions, codec, payload, quotes, received_at_ms in deliveries:
+        for to, codec, payload, quotes, received_at_ms in deliveries:
             wire = codec.wire(payload)
-            count = len(sessions)
-            for session in sessions:
-                session.outlet.write(wire)
+            deliver(wire, to)
+            count = len(to.sends)
             newest_ms = max(newest_ms, received_at_ms)
             frames += count
             rows += quotes * count
