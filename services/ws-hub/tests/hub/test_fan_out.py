@@ -18,6 +18,7 @@ from bse_shared.quotes.shard_writer import ShardWriter
 from bse_shared.testing.builders import RELIANCE, TCS, a_master, a_quote, seen
 from bse_ws_hub.encodings.json_codec import JsonCodec
 from bse_ws_hub.encodings.msgpack_codec import QUALITIES, MsgpackCodec
+from bse_ws_hub.encodings.wire import as_it_is
 from bse_ws_hub.hub.digest import term
 from bse_ws_hub.hub.fan_out import FanOut
 from bse_ws_hub.hub.hub import Hub, Session
@@ -26,6 +27,7 @@ from bse_ws_hub.hub.rows import PORTION_BYTES
 from bse_ws_hub.hub.wants import Want
 
 
+PACKED = MsgpackCodec(wire=as_it_is)
 CODES = [500_001, 500_002]
 MASTER = InstrumentMaster([Instrument(code, f"S{code}") for code in CODES], 1)
 QUOTE, LTP = Want(MODE_MASKS[Mode.QUOTE]), Want(MODE_MASKS[Mode.LTP])
@@ -305,7 +307,7 @@ class FanOutMachine(RuleBasedStateMachine):
     def _client(self, number):
         if number not in self.clients:
             client = FollowingClient()
-            session = Session(str(number), MsgpackCodec(), client)
+            session = Session(str(number), PACKED, client)
             self.hub.join(session)
             self.clients[number] = (session, client)
         return self.clients[number]
@@ -317,10 +319,10 @@ TestFanOut.settings = settings(max_examples=300, stateful_step_count=50, deadlin
 
 def deliver(delivery):
     """As the flush does; the sessions are named in the order of their ways out."""
-    receivers = zip(delivery.to.sessions, delivery.to.sends, strict=True)
-    for session, send in receivers:
+    (sessions, sends), wire, _ = delivery
+    for session, send in zip(sessions, sends, strict=True):
         assert session.outlet.send is send
-        assert len(delivery.payload) == send(delivery.payload)
+        assert len(wire) == send(wire)
 
 
 def ticked(fan_out, now, ready=()):
@@ -360,9 +362,10 @@ def test_clients_with_equal_wants_share_one_payload():
     plan = writer.plan_batch({RELIANCE.code: seen(a_quote(1))}, 1002)
     fan_out.changed(table.receive(plan.frame))
 
-    (delivery,) = ticked(fan_out, Now(1003, a_master(), True))
+    ((receivers, _, quotes),) = ticked(fan_out, Now(1003, a_master(), True))
 
-    assert set(sessions) == set(delivery.to.sessions)
+    assert set(sessions) == set(receivers.sessions)
+    assert 1 == quotes
     assert 1 == hub.groups
 
 
@@ -382,32 +385,32 @@ def test_what_a_mode_does_not_show_is_not_sent():
 def test_old_prices_are_announced_as_stale_once_and_live_again():
     """Seven seconds after the last confirmation the watchers are told, and told again when it is back."""
     hub, fan_out, table, writer = a_market()
-    a_session(hub, MsgpackCodec(), "RELIANCE")
+    a_session(hub, PACKED, "RELIANCE")
     client = FollowingClient()
-    for delivery in fan_out.tick(Now(1001, a_master(), True)):
-        client.take(delivery.payload)
+    for _, payload, _ in fan_out.tick(Now(1001, a_master(), True)):
+        client.take(payload)
     assert Quality.LIVE == client.quality[RELIANCE.code]
     assert [] == list(fan_out.qualities(Now(8000, a_master(), True)))
 
-    (delivery,) = fan_out.qualities(Now(8001, a_master(), True))
-    client.take(delivery.payload)
+    ((_, payload, _),) = fan_out.qualities(Now(8001, a_master(), True))
+    client.take(payload)
     assert Quality.STALE == client.quality[RELIANCE.code]
     assert [] == list(fan_out.qualities(Now(9000, a_master(), True)))
 
     plan = writer.plan_list({RELIANCE.code: seen(a_quote())}, 9001)
     table.receive(plan.frame)
-    (delivery,) = fan_out.qualities(Now(9002, a_master(), True))
-    client.take(delivery.payload)
+    ((_, payload, _),) = fan_out.qualities(Now(9002, a_master(), True))
+    client.take(payload)
     assert Quality.LIVE == client.quality[RELIANCE.code]
 
 
 def test_missed_updates_are_merged_and_counted():
     """A client that lags gets the newest value once, and is told how much was merged."""
     hub, fan_out, table, writer = a_market()
-    session = a_session(hub, MsgpackCodec(), "RELIANCE")
+    session = a_session(hub, PACKED, "RELIANCE")
     client = FollowingClient()
-    for delivery in fan_out.tick(Now(1001, a_master(), True)):
-        client.take(delivery.payload)
+    for _, payload, _ in fan_out.tick(Now(1001, a_master(), True)):
+        client.take(payload)
     hub.set_apart(session)
     for paise in range(1, 6):
         plan = writer.plan_batch({RELIANCE.code: {0: paise}}, 1001 + paise)
@@ -415,8 +418,8 @@ def test_missed_updates_are_merged_and_counted():
         fan_out.changed(table.receive(plan.frame))
         assert [] == ticked(fan_out, Now(1001 + paise, a_master(), True))
 
-    (delivery,) = ticked(fan_out, Now(1010, a_master(), True), [session])
-    client.take(delivery.payload)
+    ((_, payload, _),) = ticked(fan_out, Now(1010, a_master(), True), [session])
+    client.take(payload)
 
     assert 5 == client.held[RELIANCE.code][2][0]
     assert 4 == session.conflated
@@ -440,7 +443,7 @@ def test_subscriptions_have_a_limit():
 def test_a_limited_client_gets_the_newest_value_when_it_is_due():
     """Two updates a second at most: what comes in between is merged, and nothing old is sent."""
     hub, fan_out, table, writer = a_market()
-    session = Session("a", MsgpackCodec(), FollowingClient())
+    session = Session("a", PACKED, FollowingClient())
     hub.join(session)
     hub.subscribe(session, ["RELIANCE"], Want(1, 500), a_master())
     client = FollowingClient()
@@ -449,8 +452,8 @@ def test_a_limited_client_gets_the_newest_value_when_it_is_due():
         plan = writer.plan_batch({RELIANCE.code: {0: ms}}, ms)
         writer.committed(plan)
         fan_out.changed(table.receive(plan.frame))
-        for delivery in fan_out.tick(Now(ms, a_master(), True)):
-            client.take(delivery.payload)
+        for _, payload, _ in fan_out.tick(Now(ms, a_master(), True)):
+            client.take(payload)
             sent_at.append(ms)
             assert ms == client.held[RELIANCE.code][2][0]
 
@@ -468,7 +471,7 @@ def test_a_newcomer_to_a_limited_group_takes_nothing_from_the_others():
             deliver(delivery)
 
     def come(client):
-        session = Session(f"s{len(hub.sessions)}", MsgpackCodec(), client)
+        session = Session(f"s{len(hub.sessions)}", PACKED, client)
         hub.join(session)
         hub.subscribe(session, ["RELIANCE"], Want(1, 500), a_master())
 
@@ -497,7 +500,7 @@ def test_a_returning_client_gets_just_what_it_lacks():
     writer.committed(plan)
     fan_out.changed(table.receive(plan.frame))
     ticked(fan_out, Now(1003, a_master(), True))
-    session = Session("a", MsgpackCodec(), FollowingClient())
+    session = Session("a", PACKED, FollowingClient())
     hub.join(session)
     hub.resume(
         session,
@@ -506,7 +509,9 @@ def test_a_returning_client_gets_just_what_it_lacks():
         a_master(),
     )
     deliveries = ticked(fan_out, Now(1004, a_master(), True), [session])
-    kinds = [msgpack.unpackb(d.payload, strict_map_key=False) for d in deliveries]
+    kinds = [
+        msgpack.unpackb(payload, strict_map_key=False) for _, payload, _ in deliveries
+    ]
 
     assert [1, 2, 3] == [kind[0] for kind in kinds]
     assert TCS.code == kinds[0][3][0][0]
@@ -522,7 +527,7 @@ def test_many_images_come_in_portions():
     table = QuoteTable(1)
     table.load(Snapshot(0, Position(1, 0), Confirmed(), {}))
     fan_out = FanOut(hub, table)
-    session = Session("a", MsgpackCodec(), FollowingClient())
+    session = Session("a", PACKED, FollowingClient())
     hub.join(session)
     assert [] == hub.subscribe(session, ["*"], QUOTE, master)
     now = Now(1, master, True)
@@ -532,7 +537,7 @@ def test_many_images_come_in_portions():
     while session.apart:
         portions.append(ticked(fan_out, now, [session]))
 
-    assert len(codes) == sum(d.quotes for portion in portions for d in portion)
+    assert len(codes) == sum(quotes for portion in portions for _, _, quotes in portion)
     assert len(portions) > 1
     for portion in portions:
-        assert sum(len(d.payload) for d in portion) < PORTION_BYTES + 1000
+        assert sum(len(payload) for _, payload, _ in portion) < PORTION_BYTES + 1000

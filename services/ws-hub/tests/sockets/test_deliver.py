@@ -4,8 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bse_ws_hub.encodings.msgpack_codec import MsgpackCodec
-from bse_ws_hub.hub.hub import Session
-from bse_ws_hub.hub.rows import Receivers
+from bse_ws_hub.hub.hub import Receivers, Session
 from bse_ws_hub.sockets.deliver import deliver
 
 
@@ -43,7 +42,8 @@ def test_everybody_gets_every_byte(appetites, frames):
     codec = MsgpackCodec()
     sessions = [Session(str(n), codec, s) for n, s in enumerate(sockets)]
     to = Receivers(sessions, [socket.send for socket in sockets])
-    for frame in frames:
-        deliver(frame, to)
+    sent = deliver((to, frame, 2) for frame in frames)
 
     assert [b"".join(frames)] * len(sockets) == [socket.got for socket in sockets]
+    count, size = len(sockets) * len(frames), sum(map(len, frames))
+    assert (count, 2 * count, size * len(sockets)) == sent

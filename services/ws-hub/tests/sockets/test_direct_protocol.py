@@ -13,8 +13,7 @@ from uvicorn.server import ServerState
 
 from bse_ws_hub.encodings.msgpack_codec import MsgpackCodec
 from bse_ws_hub.encodings.wire import binary_frame, text_frame
-from bse_ws_hub.hub.hub import Session
-from bse_ws_hub.hub.rows import Receivers
+from bse_ws_hub.hub.hub import Session, alone
 from bse_ws_hub.sockets.deliver import deliver
 from bse_ws_hub.sockets.direct_protocol import (
     ABORT_AFTER_S,
@@ -151,7 +150,7 @@ async def test_sends_and_writes_keep_their_order_however_slowly_the_client_reads
     for number in range(300):
         frame = binary_frame(number.to_bytes(2) * 5000)
         if number % 5:
-            deliver(frame, Receivers((session,), (direct.send,)))
+            deliver([(alone(session), frame, 1)])
         else:
             direct.write(frame)
         sent += frame

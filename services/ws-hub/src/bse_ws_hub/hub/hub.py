@@ -27,10 +27,11 @@ class View(NamedTuple):
 
 
 class Part(NamedTuple):
-    """The scrips that a group has in one view. `pick` takes what stands in their slots, in one go."""
+    """The scrips that a group has in one view. `pick` takes what stands in their slots, in one go; `slots`: as a bit set."""
 
     codes: dict[int, None]
     pick: Callable[[Sequence[bytes]], tuple[bytes, ...]]
+    slots: int
 
 
 Send = Callable[[bytes], int]
@@ -90,6 +91,18 @@ class Session:
             self.group.members_changed()
 
 
+class Receivers(NamedTuple):
+    """Who gets a frame, and the fast ways to them in the same order."""
+
+    sessions: Sequence[Session]
+    sends: Sequence[Send]
+
+
+def alone(session: Session) -> Receivers:
+    """One."""
+    return Receivers((session,), (session.outlet.send,))
+
+
 @dataclass(eq=False, slots=True)
 class Group:
     """Sessions with the same codec, wants and limits.
@@ -107,7 +120,7 @@ class Group:
     backlog: Backlog | None = None
     next_frame_ms: float = 0.0
     only_part: "Part | None" = field(init=False)
-    _sends: list[Send] | None = None
+    _receivers: Receivers | None = None
 
     def __post_init__(self) -> None:
         """Nearly all groups have one mode: found once, not in every tick."""
@@ -121,21 +134,22 @@ class Group:
         return self.key[1]
 
     @property
-    def sends(self) -> list[Send]:
-        """The members' fast ways, in their order: looked up once, not for each frame."""
-        if self._sends is None:
-            self._sends = [session.outlet.send for session in self.members.values()]
-        return self._sends
+    def receivers(self) -> Receivers:
+        """The members: looked up once, not for each frame."""
+        if self._receivers is None:
+            sessions = tuple(self.members.values())
+            self._receivers = Receivers(sessions, [s.outlet.send for s in sessions])
+        return self._receivers
 
     def members_changed(self) -> None:
         """Somebody came, left, or sends another way."""
-        self._sends = None
+        self._receivers = None
 
 
 class Hub:
     """All sessions and groups, and for each scrip the groups that watch it.
 
-    Groups in step stand in `watchers`, by view and scrip, so that a chunk is made once for all of them; limited
+    Groups in step stand in `watchers`, by view and scrip, so that a chunk is made once for all of them (`viewers`: by view); limited
     groups, which get their own merged updates, stand apart from them in `limited_watchers`. `slots` numbers the scrips
     that were ever wanted.
     """
@@ -145,6 +159,7 @@ class Hub:
         self.apart: dict[str, Session] = {}
         self.due: dict[str, Session] = {}
         self.watchers: dict[View, dict[int, dict[Group, None]]] = {}
+        self.viewers: dict[View, dict[Group, None]] = {}
         self.limited_watchers: dict[int, dict[Group, None]] = {}
         self.limited: dict[GroupKey, Group] = {}
         self.slots: dict[int, int] = {}
@@ -351,13 +366,11 @@ class Hub:
         for code, want in wants.items():
             view = View(codec.chunks, want.mask, want.every)
             found.setdefault(view, {})[code] = None
-        return {
-            view: Part(
-                codes,
-                _picker([self.slots.setdefault(c, len(self.slots)) for c in codes]),
-            )
-            for view, codes in found.items()
-        }
+        return {view: self._part(codes) for view, codes in found.items()}
+
+    def _part(self, codes: dict[int, None]) -> Part:
+        slots = [self.slots.setdefault(code, len(self.slots)) for code in codes]
+        return Part(codes, _picker(slots), sum(1 << slot for slot in slots))
 
     def _watch(self, group: Group) -> None:
         if group.backlog is not None:
@@ -365,6 +378,7 @@ class Hub:
                 self.limited_watchers.setdefault(code, {})[group] = None
             return
         for view, part in group.parts.items():
+            self.viewers.setdefault(view, {})[group] = None
             by_code = self.watchers.setdefault(view, {})
             for code in part.codes:
                 by_code.setdefault(code, {})[group] = None
@@ -376,8 +390,9 @@ class Hub:
         for view, part in group.parts.items():
             by_code = self.watchers[view]
             _remove(by_code, part.codes, group)
+            del self.viewers[view][group]
             if not by_code:
-                del self.watchers[view]
+                del self.watchers[view], self.viewers[view]
 
 
 def _remove(

@@ -1,14 +1,17 @@
 """The flush tick: gather, decide in the pure hub, write to the sockets. Nobody waits for anybody."""
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import structlog
 
+from bse_shared.quotes.quote_table import Changes
 from bse_shared.wire.feed_view import market_is_open
 from bse_ws_hub.clients import Client, Clients
 from bse_ws_hub.encodings.messages import Message
 from bse_ws_hub.encodings.sse_codec import SSE
+from bse_ws_hub.hub.burst import Burst
 from bse_ws_hub.hub.disconnects import SLOW_CONSUMER
 from bse_ws_hub.hub.fan_out import FanOut
 from bse_ws_hub.hub.heartbeat_wheel import SLOT_MS
@@ -39,10 +42,16 @@ class Flusher:
     qualities_due_ms: float = 0.0
     turned_at_ms: float = field(init=False)
     due_at_ms: float | None = None
+    burst: Burst = field(default_factory=Burst)
 
     def __post_init__(self) -> None:
         """The wheel of heartbeats starts now."""
         self.turned_at_ms = self.clients.clock.monotonic_ms()
+
+    def changed(self, changes: Changes) -> None:
+        """The follower's table changed."""
+        self.burst.changed(self.clients.clock.monotonic_ms())
+        self.fan_out.changed(changes)
 
     async def step(self) -> None:
         """One tick."""
@@ -51,10 +60,18 @@ class Flusher:
         if self.due_at_ms is not None:
             lag_ms = max(0.0, started_ms - self.due_at_ms)
             metrics.loop_lag_seconds.observe(lag_ms / 1000)
+        while hold_ms := self.burst.hold_ms(  # noqa: ASYNC110 - waits for time to pass
+            self.clients.clock.monotonic_ms(), started_ms
+        ):
+            await asyncio.sleep(hold_ms / 1000)
+        started_ms = self.clients.clock.monotonic_ms()
         now = self._now()
         self._look_at_unread()
         ready = self._look_at_apart(started_ms)
         sent = self._deliver(self.fan_out.tick(now, ready))
+        if self.fan_out.received_at_ms:
+            took_ms = self.clients.follower.now_ms() - self.fan_out.received_at_ms
+            metrics.received_to_sent_seconds.observe(max(0, took_ms) / 1000)
         if started_ms >= self.qualities_due_ms:
             self.qualities_due_ms = started_ms + QUALITY_INTERVAL_MS
             sent |= self._deliver(self.fan_out.qualities(now))
@@ -194,22 +211,11 @@ class Flusher:
 
     def _deliver(self, deliveries: Iterable[Delivery]) -> bool:
         """Write all of them; whether there was anything."""
-        frames = rows = size = newest_ms = 0
-        for to, codec, payload, quotes, received_at_ms in deliveries:
-            wire = codec.wire(payload)
-            deliver(wire, to)
-            count = len(to.sends)
-            newest_ms = max(newest_ms, received_at_ms)
-            frames += count
-            rows += quotes * count
-            size += len(wire) * count
-        if not frames:
+        sent = deliver(deliveries)
+        if not sent.frames:
             return False
         metrics = self.clients.metrics
-        if newest_ms:
-            took_ms = self.clients.follower.now_ms() - newest_ms
-            metrics.received_to_sent_seconds.observe(max(0, took_ms) / 1000)
-        metrics.deliveries.inc(frames)
-        metrics.symbol_updates.inc(rows)
-        metrics.sent_bytes.inc(size)
+        metrics.deliveries.inc(sent.frames)
+        metrics.symbol_updates.inc(sent.quotes)
+        metrics.sent_bytes.inc(sent.bytes)
         return True
