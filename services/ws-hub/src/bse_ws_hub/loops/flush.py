@@ -15,7 +15,7 @@ from bse_ws_hub.hub.burst import Burst
 from bse_ws_hub.hub.disconnects import SLOW_CONSUMER
 from bse_ws_hub.hub.fan_out import FanOut
 from bse_ws_hub.hub.heartbeat_wheel import SLOT_MS
-from bse_ws_hub.hub.hub import Session
+from bse_ws_hub.hub.hub import Receivers, Session
 from bse_ws_hub.hub.now import Now
 from bse_ws_hub.hub.rows import Delivery
 from bse_ws_hub.sockets.deliver import deliver
@@ -118,7 +118,7 @@ class Flusher:
             return
         common = heartbeat(self.clients.follower)
         placed = {**common, "event_id": self.fan_out.vector}
-        made: dict[tuple[str, bool], bytes] = {}
+        alike: dict[tuple[str, bool], list[Session]] = {}
         for client in due:
             wheel.put(client, wheel.slots_of(client.heartbeat_interval_ms))
             session = client.session
@@ -128,12 +128,12 @@ class Flusher:
                 self.clients.send(client, self._own_heartbeat(client, common))
                 continue
             knows_place = session.codec is SSE and session.in_step
-            key = (session.codec.name, knows_place)
-            wire = made.get(key)
-            if wire is None:
-                payload = session.codec.message(placed if knows_place else common)
-                wire = made[key] = session.codec.wire(payload)
-            client.outlet.write(wire)
+            alike.setdefault((session.codec.name, knows_place), []).append(session)
+        for (_, knows_place), sessions in alike.items():
+            codec = sessions[0].codec
+            wire = codec.wire(codec.message(placed if knows_place else common))
+            sends = [session.outlet.send for session in sessions]
+            deliver([(Receivers(sessions, sends), wire, 0)])
 
     def _own_heartbeat(self, client: Client, common: Message) -> Message:
         session = client.session
