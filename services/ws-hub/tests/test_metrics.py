@@ -91,7 +91,7 @@ async def test_connections_and_what_they_are_sent(
     for name in ("sent_bytes_total", "flush_seconds_count", "flush_seconds_sum"):
         assert seen[f"ws_hub_{name}"] > before[f"ws_hub_{name}"] > 0
     name = "ws_hub_received_to_sent_seconds"
-    assert seen[f"{name}_count"] > before[f"{name}_count"] > 0
+    assert seen[f"{name}_count"] > before[f"{name}_count"]
     assert 0 <= seen[f"{name}_sum"] < 10
     await client.socket.close()
     await until(lambda: seen["ws_hub_closes_total{reason=client}"] == 1)

@@ -49,8 +49,8 @@ def row(codec, kind, quote, symbol):
         image = Image(position, quote["changed_at_ms"], whole)
         quality = Quality(quote["quality"])
         return codec.image_chunk(quote["code"], symbol, image, mask, quality)
-    image = Image(Position(0, quote["to"]), 0, whole)
-    return codec.update_chunk(quote["code"], symbol, image, mask, quote["from"])
+    since, to = quote["from"], quote["to"]
+    return codec.update_chunk(quote["code"], symbol, whole, mask, since, to)
 
 
 def encoded(codec, vector):
@@ -67,7 +67,8 @@ def encoded(codec, vector):
     received_at_ms = meaning.get("received_at_ms", 0)
     published_at_ms = meaning.get("published_at_ms", 0)
     sent_at_ms = meaning["sent_at_ms"]
-    return codec.frame(kind, sent_at_ms, received_at_ms, rows, published_at_ms)
+    framed = codec.framer(kind, sent_at_ms, received_at_ms, published_at_ms)
+    return framed(rows, len(rows))
 
 
 def exactly(text):

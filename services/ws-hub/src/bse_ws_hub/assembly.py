@@ -53,7 +53,7 @@ async def assemble(settings: WsHubSettings, shell: Shell) -> AsyncIterator[Servi
         follower = QuoteFollower(
             redis,
             store,
-            lambda changes: fan_out.changed(changes),
+            lambda changes: flusher.changed(changes),
             {
                 keys.SUBSCRIPTION_CHANNEL: lambda data: sets.changed(data),
                 keys.ACCESS_CHANNEL: lambda data: parts.access.take(data),

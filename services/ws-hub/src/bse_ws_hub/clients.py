@@ -101,6 +101,7 @@ class Clients:
         budget = Budget(per_s, per_s * 2, self.clock.monotonic_ms())
         client = Client(session, outlet, budget, admission, number=next(self._numbers))
         outlet.on_unread = partial(self.unread.add, client)
+        outlet.on_rewired = session.rewired
         self.all[session.id] = client
         self.hub.join(session)
         self.beat_each(client, self.settings.heartbeat_interval_ms)

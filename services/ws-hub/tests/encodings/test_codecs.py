@@ -60,7 +60,9 @@ def test_json_and_messagepack_say_the_same(quote, mask, quality, symbol):
     """Every field of the mask arrives with its exact value by either way; no other field does."""
     image = Image(Position(7, 3), 99, quote)
     json_row = json.loads(
-        JsonCodec().image_chunk(500325, symbol, image, mask, quality),
+        JsonCodec()
+        .image_chunk(500325, symbol, image, mask, quality)
+        .removesuffix(b","),
         parse_float=Decimal,
         parse_int=Decimal,
     )
@@ -91,7 +93,8 @@ def test_frames_of_any_length_are_valid(count):
     """The array header fits the number of rows."""
     codec = MsgpackCodec()
     rows = [codec.quality_chunk(500325, "", Quality.STALE)] * count
-    kind, sent_at_ms, found = msgpack.unpackb(codec.frame("quality", 5, 4, rows))
+    framed = codec.framer("quality", 5, 4)
+    kind, sent_at_ms, found = msgpack.unpackb(framed(rows, count))
 
     assert (3, 5, count) == (kind, sent_at_ms, len(found))
 
@@ -99,9 +102,8 @@ def test_frames_of_any_length_are_valid(count):
 def test_socketio_frames_are_event_packets():
     """The packet is what any Socket.IO client decodes: type 2, then [event, data]."""
     codec = SocketIoCodec()
-    image = Image(Position(7, 3), 99, a_quote())
-    chunk = codec.update_chunk(1, "A", image, MODE_MASKS[Mode.LTP], 2)
-    packet = codec.frame("update", 5, 4, [chunk])
+    chunk = codec.update_chunk(1, "A", a_quote(), MODE_MASKS[Mode.LTP], 2, 3)
+    packet = codec.framer("update", 5, 4)([b"", chunk, b""], 1)
 
     assert b"2" == packet[:1]
     event, data = json.loads(packet[1:])

@@ -18,6 +18,7 @@ from bse_shared.quotes.shard_writer import ShardWriter
 from bse_shared.testing.builders import RELIANCE, TCS, a_master, a_quote, seen
 from bse_ws_hub.encodings.json_codec import JsonCodec
 from bse_ws_hub.encodings.msgpack_codec import QUALITIES, MsgpackCodec
+from bse_ws_hub.encodings.wire import as_it_is
 from bse_ws_hub.hub.digest import term
 from bse_ws_hub.hub.fan_out import FanOut
 from bse_ws_hub.hub.hub import Hub, Session
@@ -26,6 +27,7 @@ from bse_ws_hub.hub.rows import PORTION_BYTES
 from bse_ws_hub.hub.wants import Want
 
 
+PACKED = MsgpackCodec(wire=as_it_is)
 CODES = [500_001, 500_002]
 MASTER = InstrumentMaster([Instrument(code, f"S{code}") for code in CODES], 1)
 QUOTE, LTP = Want(MODE_MASKS[Mode.QUOTE]), Want(MODE_MASKS[Mode.LTP])
@@ -45,6 +47,21 @@ class FollowingClient:
         self.quality = {}
         self.lost = set()
         self.shown = {}
+        self.way = 0
+        self.send = self._way(0)
+
+    def rewire(self):
+        """Another way from now on; on the old one nothing may come any more."""
+        self.way += 1
+        self.send = self._way(self.way)
+
+    def _way(self, way):
+        def send(payload):
+            assert way == self.way
+            self.take(payload)
+            return len(payload)
+
+        return send
 
     def take(self, payload):
         """One MessagePack message."""
@@ -208,15 +225,20 @@ class FanOutMachine(RuleBasedStateMachine):
         session, _ = self._client(number)
         self.hub.set_apart(session)
 
+    @rule(number=st.integers(0, 2))
+    def rewire(self, number):
+        """A client's socket is filled, emptied or muted."""
+        session, client = self._client(number)
+        client.rewire()
+        session.rewired()
+
     @rule(reading=st.sets(st.integers(0, 2)))
     def tick(self, reading):
         """The flush: lagging clients in `reading` read again. All who read hold what the table holds."""
         now = Now(self.clock, MASTER, True)
         ready = [s for n, (s, _) in self.clients.items() if n in reading and s.apart]
-        by_session = dict(self.clients.values())
         for delivery in self.fan_out.tick(now, ready):
-            for session in delivery.sessions:
-                by_session[session].take(delivery.payload)
+            deliver(delivery)
         for session, client in self.clients.values():
             self._holds_nothing_invented(session, client)
             self._missed_no_step(session, client)
@@ -284,14 +306,23 @@ class FanOutMachine(RuleBasedStateMachine):
 
     def _client(self, number):
         if number not in self.clients:
-            session = Session(str(number), MsgpackCodec(), None)
+            client = FollowingClient()
+            session = Session(str(number), PACKED, client)
             self.hub.join(session)
-            self.clients[number] = (session, FollowingClient())
+            self.clients[number] = (session, client)
         return self.clients[number]
 
 
 TestFanOut = FanOutMachine.TestCase
 TestFanOut.settings = settings(max_examples=300, stateful_step_count=50, deadline=None)
+
+
+def deliver(delivery):
+    """As the flush does; the sessions are named in the order of their ways out."""
+    (sessions, sends), wire, _ = delivery
+    for session, send in zip(sessions, sends, strict=True):
+        assert session.outlet.send is send
+        assert len(wire) == send(wire)
 
 
 def ticked(fan_out, now, ready=()):
@@ -316,7 +347,7 @@ def a_market():
 
 def a_session(hub, codec, *symbols):
     """A client with a subscription."""
-    session = Session(f"s{len(hub.sessions)}", codec, None, symbols_max=2)
+    session = Session(f"s{len(hub.sessions)}", codec, FollowingClient(), symbols_max=2)
     hub.join(session)
     hub.subscribe(session, symbols, QUOTE, a_master())
     return session
@@ -331,16 +362,17 @@ def test_clients_with_equal_wants_share_one_payload():
     plan = writer.plan_batch({RELIANCE.code: seen(a_quote(1))}, 1002)
     fan_out.changed(table.receive(plan.frame))
 
-    (delivery,) = ticked(fan_out, Now(1003, a_master(), True))
+    ((receivers, _, quotes),) = ticked(fan_out, Now(1003, a_master(), True))
 
-    assert set(sessions) == set(delivery.sessions)
+    assert set(sessions) == set(receivers.sessions)
+    assert 1 == quotes
     assert 1 == hub.groups
 
 
 def test_what_a_mode_does_not_show_is_not_sent():
     """An ltp client hears nothing of volume."""
     hub, fan_out, table, writer = a_market()
-    session = Session("a", JsonCodec(), None)
+    session = Session("a", JsonCodec(), FollowingClient())
     hub.join(session)
     hub.subscribe(session, ["TCS"], LTP, a_master())
     ticked(fan_out, Now(1001, a_master(), True))
@@ -353,32 +385,32 @@ def test_what_a_mode_does_not_show_is_not_sent():
 def test_old_prices_are_announced_as_stale_once_and_live_again():
     """Seven seconds after the last confirmation the watchers are told, and told again when it is back."""
     hub, fan_out, table, writer = a_market()
-    a_session(hub, MsgpackCodec(), "RELIANCE")
+    a_session(hub, PACKED, "RELIANCE")
     client = FollowingClient()
-    for delivery in fan_out.tick(Now(1001, a_master(), True)):
-        client.take(delivery.payload)
+    for _, payload, _ in fan_out.tick(Now(1001, a_master(), True)):
+        client.take(payload)
     assert Quality.LIVE == client.quality[RELIANCE.code]
     assert [] == list(fan_out.qualities(Now(8000, a_master(), True)))
 
-    (delivery,) = fan_out.qualities(Now(8001, a_master(), True))
-    client.take(delivery.payload)
+    ((_, payload, _),) = fan_out.qualities(Now(8001, a_master(), True))
+    client.take(payload)
     assert Quality.STALE == client.quality[RELIANCE.code]
     assert [] == list(fan_out.qualities(Now(9000, a_master(), True)))
 
     plan = writer.plan_list({RELIANCE.code: seen(a_quote())}, 9001)
     table.receive(plan.frame)
-    (delivery,) = fan_out.qualities(Now(9002, a_master(), True))
-    client.take(delivery.payload)
+    ((_, payload, _),) = fan_out.qualities(Now(9002, a_master(), True))
+    client.take(payload)
     assert Quality.LIVE == client.quality[RELIANCE.code]
 
 
 def test_missed_updates_are_merged_and_counted():
     """A client that lags gets the newest value once, and is told how much was merged."""
     hub, fan_out, table, writer = a_market()
-    session = a_session(hub, MsgpackCodec(), "RELIANCE")
+    session = a_session(hub, PACKED, "RELIANCE")
     client = FollowingClient()
-    for delivery in fan_out.tick(Now(1001, a_master(), True)):
-        client.take(delivery.payload)
+    for _, payload, _ in fan_out.tick(Now(1001, a_master(), True)):
+        client.take(payload)
     hub.set_apart(session)
     for paise in range(1, 6):
         plan = writer.plan_batch({RELIANCE.code: {0: paise}}, 1001 + paise)
@@ -386,8 +418,8 @@ def test_missed_updates_are_merged_and_counted():
         fan_out.changed(table.receive(plan.frame))
         assert [] == ticked(fan_out, Now(1001 + paise, a_master(), True))
 
-    (delivery,) = ticked(fan_out, Now(1010, a_master(), True), [session])
-    client.take(delivery.payload)
+    ((_, payload, _),) = ticked(fan_out, Now(1010, a_master(), True), [session])
+    client.take(payload)
 
     assert 5 == client.held[RELIANCE.code][2][0]
     assert 4 == session.conflated
@@ -396,7 +428,7 @@ def test_missed_updates_are_merged_and_counted():
 def test_subscriptions_have_a_limit():
     """What is over the limit is rejected by name; the rest is taken."""
     hub, *_ = a_market()
-    session = Session("a", JsonCodec(), None, symbols_max=2)
+    session = Session("a", JsonCodec(), FollowingClient(), symbols_max=2)
     hub.join(session)
     rejected = hub.subscribe(
         session, ["RELIANCE", "nope", "532540", "INFY"], LTP, a_master()
@@ -411,7 +443,7 @@ def test_subscriptions_have_a_limit():
 def test_a_limited_client_gets_the_newest_value_when_it_is_due():
     """Two updates a second at most: what comes in between is merged, and nothing old is sent."""
     hub, fan_out, table, writer = a_market()
-    session = Session("a", MsgpackCodec(), None)
+    session = Session("a", PACKED, FollowingClient())
     hub.join(session)
     hub.subscribe(session, ["RELIANCE"], Want(1, 500), a_master())
     client = FollowingClient()
@@ -420,8 +452,8 @@ def test_a_limited_client_gets_the_newest_value_when_it_is_due():
         plan = writer.plan_batch({RELIANCE.code: {0: ms}}, ms)
         writer.committed(plan)
         fan_out.changed(table.receive(plan.frame))
-        for delivery in fan_out.tick(Now(ms, a_master(), True)):
-            client.take(delivery.payload)
+        for _, payload, _ in fan_out.tick(Now(ms, a_master(), True)):
+            client.take(payload)
             sent_at.append(ms)
             assert ms == client.held[RELIANCE.code][2][0]
 
@@ -433,16 +465,13 @@ def test_a_newcomer_to_a_limited_group_takes_nothing_from_the_others():
     """It is imaged with the newest value; the others, who wait for it, still get it when they are due."""
     hub, fan_out, table, writer = a_market()
     first, second = FollowingClient(), FollowingClient()
-    sessions = {}
 
     def tick(ms):
         for delivery in ticked(fan_out, Now(ms, a_master(), True)):
-            for session in delivery.sessions:
-                sessions[session].take(delivery.payload)
+            deliver(delivery)
 
     def come(client):
-        session = Session(f"s{len(sessions)}", MsgpackCodec(), None)
-        sessions[session] = client
+        session = Session(f"s{len(hub.sessions)}", PACKED, client)
         hub.join(session)
         hub.subscribe(session, ["RELIANCE"], Want(1, 500), a_master())
 
@@ -471,7 +500,7 @@ def test_a_returning_client_gets_just_what_it_lacks():
     writer.committed(plan)
     fan_out.changed(table.receive(plan.frame))
     ticked(fan_out, Now(1003, a_master(), True))
-    session = Session("a", MsgpackCodec(), None)
+    session = Session("a", PACKED, FollowingClient())
     hub.join(session)
     hub.resume(
         session,
@@ -480,7 +509,9 @@ def test_a_returning_client_gets_just_what_it_lacks():
         a_master(),
     )
     deliveries = ticked(fan_out, Now(1004, a_master(), True), [session])
-    kinds = [msgpack.unpackb(d.payload, strict_map_key=False) for d in deliveries]
+    kinds = [
+        msgpack.unpackb(payload, strict_map_key=False) for _, payload, _ in deliveries
+    ]
 
     assert [1, 2, 3] == [kind[0] for kind in kinds]
     assert TCS.code == kinds[0][3][0][0]
@@ -496,7 +527,7 @@ def test_many_images_come_in_portions():
     table = QuoteTable(1)
     table.load(Snapshot(0, Position(1, 0), Confirmed(), {}))
     fan_out = FanOut(hub, table)
-    session = Session("a", MsgpackCodec(), None)
+    session = Session("a", PACKED, FollowingClient())
     hub.join(session)
     assert [] == hub.subscribe(session, ["*"], QUOTE, master)
     now = Now(1, master, True)
@@ -506,7 +537,7 @@ def test_many_images_come_in_portions():
     while session.apart:
         portions.append(ticked(fan_out, now, [session]))
 
-    assert len(codes) == sum(d.quotes for portion in portions for d in portion)
+    assert len(codes) == sum(quotes for portion in portions for _, _, quotes in portion)
     assert len(portions) > 1
     for portion in portions:
-        assert sum(len(d.payload) for d in portion) < PORTION_BYTES + 1000
+        assert sum(len(payload) for _, payload, _ in portion) < PORTION_BYTES + 1000

@@ -11,7 +11,10 @@ import uvicorn
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
+from bse_ws_hub.encodings.msgpack_codec import MsgpackCodec
 from bse_ws_hub.encodings.wire import binary_frame, text_frame
+from bse_ws_hub.hub.hub import Session, alone
+from bse_ws_hub.sockets.deliver import deliver
 from bse_ws_hub.sockets.direct_protocol import (
     ABORT_AFTER_S,
     SEND_BUFFER_BYTES,
@@ -132,6 +135,35 @@ async def test_direct_writes_and_asgi_sends_keep_their_order(serving):
     found = [int((await client.receive(5)).data) for _ in range(200)]
 
     assert list(range(200)) == found
+
+
+async def test_sends_and_writes_keep_their_order_however_slowly_the_client_reads(
+    serving, until
+):
+    """The kernel fills in the middle of a frame, empties, and fills again; the descriptor stays the transport's."""
+    raw, direct = await serving.connect_silent()
+    session = Session("a", MsgpackCodec(), direct)
+    rewired = []
+    direct.on_rewired = lambda: rewired.append(direct.send)
+    loop = asyncio.get_running_loop()
+    sent = found = b""
+    for number in range(300):
+        frame = binary_frame(number.to_bytes(2) * 5000)
+        if number % 5:
+            deliver([(alone(session), frame, 1)])
+        else:
+            direct.write(frame)
+        sent += frame
+        if number % 100 == 99:
+            while len(found) < len(sent):
+                found += await loop.sock_recv(raw, 65_536)
+            await until(lambda: direct.unread_bytes() == 0)
+    raw.close()
+    await until(lambda: not serving.connections)
+
+    assert sent == found
+    assert len(rewired) >= 5  # filled and emptied each time but the last, then muted
+    assert len(b"dropped") == direct.send(b"dropped")
 
 
 async def test_the_backlog_shows_what_is_not_read(serving, until):

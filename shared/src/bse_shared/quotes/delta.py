@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from bse_shared.quotes.quote import Quote, Value
 
 
+_BITS = [1 << number for number in range(len(Quote._fields))]
+
 Delta = dict[int, Value]
 """Field number to absolute value."""
 
@@ -41,11 +43,17 @@ def change_seen(old: Quote, seen: Mapping[int, Value]) -> tuple[Delta, Quote]:
 
 def apply(quote: Quote, delta: Mapping[int, Value]) -> Quote:
     """`quote` with the delta's values. Numbers of a newer version than ours are passed over."""
-    values = list(quote)
+    return apply_telling(quote, delta)[0]
+
+
+def apply_telling(quote: Quote, delta: Mapping[int, Value]) -> tuple[Quote, int]:
+    """The same, and the mask of the delta's fields."""
+    values, mask = list(quote), 0
     for number, value in delta.items():
         if number < len(values):
             values[number] = value
-    return Quote._make(values)
+            mask |= _BITS[number]
+    return Quote._make(values), mask
 
 
 def merge(first: Mapping[int, Value], then: Mapping[int, Value]) -> Delta:

@@ -8,10 +8,9 @@ hold (it lost writes) is not followed until a writer opens a new epoch.
 
 from dataclasses import dataclass, field
 
-from bse_shared.quotes.delta import apply, mask_of
+from bse_shared.quotes.delta import apply_telling
 from bse_shared.quotes.frame import (
     NO_IMAGE,
-    Change,
     Confirmed,
     Frame,
     Image,
@@ -160,16 +159,20 @@ class QuoteTable:
 
     def _take(self, shard: _Shard, frame: Frame) -> Changes:
         changes: Changes = {}
-        for change in frame.changes:
-            held = self.images.get(change.code, NO_IMAGE)
-            if held.position != change.previous:
+        images, position, received_at_ms = (
+            self.images,
+            frame.position,
+            frame.received_at_ms,
+        )
+        for code, previous, delta in frame.changes:
+            held = images.get(code, NO_IMAGE)
+            if held.position != previous:
                 # Can't happen while writers are fenced; if it does, the store is right.
                 self._wait(shard, frame)
                 return changes
-            self.images[change.code] = _changed(held, change, frame)
-            changes[change.code] = (
-                mask_of(change.delta) if held is not NO_IMAGE else ALL_FIELDS
-            )
+            quote, mask = apply_telling(held.quote, delta)
+            images[code] = Image(position, received_at_ms, quote)
+            changes[code] = mask if held is not NO_IMAGE else ALL_FIELDS
         shard.position = frame.position
         shard.confirmed = shard.confirmed.after(frame.confirmation)
         self.published_at_ms = max(self.published_at_ms, frame.published_at_ms)
@@ -194,10 +197,6 @@ class QuoteTable:
 
 def _is_next(held: Position, offered: Position) -> bool:
     return held.epoch == offered.epoch and held.sequence + 1 == offered.sequence
-
-
-def _changed(held: Image, change: Change, frame: Frame) -> Image:
-    return Image(frame.position, frame.received_at_ms, apply(held.quote, change.delta))
 
 
 def _later(ours: Confirmed, theirs: Confirmed) -> Confirmed:

@@ -27,6 +27,7 @@ FRAME_BYTES_MAX = 8 * 1024 * 1024
 
 _FIELD_COUNT = len(FIELDS)
 _LEVELS = {field.number for field in FIELDS if field.kind is Kind.LEVELS}
+_NUMBERS = {field.number for field in FIELDS} - _LEVELS
 _pack_old: Callable[[object], bytes] = msgpack.Packer(
     autoreset=True, use_bin_type=False
 ).pack
@@ -36,6 +37,26 @@ _pack: Callable[[object], bytes] = msgspec.msgpack.Encoder().encode
 
 # TypeError: a map whose key is itself a map.
 _UNREADABLE = (ValueError, TypeError, RecursionError, msgpack.UnpackException)
+
+
+class _ConfirmationMessage(msgspec.Struct, array_like=True):
+    at_ms: int
+    whole: bool
+    codes: tuple[int, ...]
+
+
+class _FrameMessage(msgspec.Struct, array_like=True):
+    version: int
+    shard: int
+    epoch: int
+    sequence: int
+    received_at_ms: int
+    confirmation: _ConfirmationMessage
+    changes: list[tuple[int, int, int, dict[int, Any]]]
+    published_at_ms: int = 0
+
+
+_decode_frame = msgspec.msgpack.Decoder(_FrameMessage).decode
 
 
 class MalformedMessage(ValueError):
@@ -62,23 +83,16 @@ def unpack_image(data: bytes) -> tuple[int, Image]:
         raise MalformedMessage(f"not an image: {error}") from error
 
 
-_PUBLISHED_AT = 7
-
-
 def pack_frame(frame: Frame, published_at_ms: int = 0) -> bytes:
-    """`[version, shard, epoch, sequence, received_at_ms, [confirmed at, whole, codes], changes…, published_at_ms]`.
+    """`[version, shard, epoch, sequence, received_at_ms, [confirmed at, whole, codes], [change…], published_at_ms]`.
 
-    A change is four flat elements: code, previous epoch (0: the frame's own), previous sequence, delta.
+    A change: `[code, previous epoch (0: the frame's own), previous sequence, delta]`.
     """
     epoch = frame.position.epoch
-    changes: list[Any] = []
-    for code, previous, delta in frame.changes:
-        changes += (
-            code,
-            0 if previous.epoch == epoch else previous.epoch,
-            previous.sequence,
-            delta,
-        )
+    changes = [
+        (code, 0 if held_epoch == epoch else held_epoch, held_sequence, delta)
+        for code, (held_epoch, held_sequence), delta in frame.changes
+    ]
     return _pack(
         (
             VERSION,
@@ -95,31 +109,40 @@ def pack_frame(frame: Frame, published_at_ms: int = 0) -> bytes:
 
 def unpack_frame(data: bytes) -> Frame:
     """The frame. Raises MalformedMessage."""
-    message = _unpack(data)
+    if len(data) > FRAME_BYTES_MAX:
+        raise MalformedMessage(f"{len(data)} bytes, at most {FRAME_BYTES_MAX}")
     try:
-        _, *numbers, confirmation, flat = message[:7]
-        shard, epoch, sequence, received_at_ms = map(_whole, numbers)
-        parts = iter(flat)
-        changes = tuple(
-            Change(
-                _whole(code),
-                _previous(epoch, _whole(previous_epoch), _whole(previous_sequence)),
-                _known(delta),
-            )
-            for code, previous_epoch, previous_sequence, delta in zip(
-                parts, parts, parts, parts, strict=True
-            )
-        )
+        message = _decode_frame(data)
+        if message.version != VERSION:
+            raise MalformedMessage("not a message of this version")
+        confirmed = message.confirmation
         return Frame(
-            shard,
-            Position(epoch, sequence),
-            received_at_ms,
-            _confirmation(*confirmation[:3]),
-            changes,
-            _whole(message[_PUBLISHED_AT]) if len(message) > _PUBLISHED_AT else 0,
+            message.shard,
+            Position(message.epoch, message.sequence),
+            message.received_at_ms,
+            Confirmation(confirmed.at_ms, confirmed.whole, confirmed.codes),
+            _changes(message),
+            message.published_at_ms,
         )
-    except (TypeError, ValueError, AttributeError) as error:
+    except _UNREADABLE as error:
         raise MalformedMessage(f"not a frame: {error}") from error
+
+
+def _changes(message: "_FrameMessage") -> tuple[Change, ...]:
+    epoch, changes = message.epoch, []
+    for code, previous_epoch, previous_sequence, fields in message.changes:
+        delta = fields
+        for number, value in fields.items():
+            if value.__class__ is not int or number not in _NUMBERS:
+                delta = _known(fields)
+                break
+        # A scrip's first change follows START, whose sequence no written position has.
+        if previous_epoch == 0 and previous_sequence:
+            previous = Position(epoch, previous_sequence)
+        else:
+            previous = Position(previous_epoch, previous_sequence)
+        changes.append(Change(code, previous, delta))
+    return tuple(changes)
 
 
 def pack_confirmed(confirmed: Confirmed) -> bytes:
@@ -162,19 +185,6 @@ def _known(values: Mapping[Any, Any]) -> Delta:
             raise TypeError(f"{type(value).__name__} in field {number}")
         known[number] = value
     return known
-
-
-def _confirmation(
-    at_ms: object, whole: object, codes: Sequence[object]
-) -> Confirmation:
-    return Confirmation(_whole(at_ms), bool(whole), tuple(map(_whole, codes)))
-
-
-def _previous(epoch: int, previous_epoch: int, previous_sequence: int) -> Position:
-    # A scrip's first change follows START, whose sequence no written position has.
-    if previous_epoch == 0 and previous_sequence == 0:
-        return Position(0, 0)
-    return Position(previous_epoch or epoch, previous_sequence)
 
 
 def _unpack(data: bytes) -> tuple[Any, ...]:

@@ -1,12 +1,17 @@
 """What an encoding must do. A row of a frequent message is encoded once (a chunk), a frame joins chunks."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from bse_shared.quotes.frame import Image
 from bse_shared.quotes.quality import Quality
+from bse_shared.quotes.quote import Quote
 from bse_ws_hub.encodings.messages import Message
 from bse_ws_hub.encodings.wire import Wire
+
+
+Framer = Callable[[Iterable[bytes], int], bytes]
+"""Makes one payload of chunks, of which so many are not empty."""
 
 
 class Codec(Protocol):
@@ -28,24 +33,19 @@ class Codec(Protocol):
         ...
 
     def update_chunk(
-        self, code: int, symbol: str, image: Image, mask: int, since: int
+        self, code: int, symbol: str, quote: Quote, mask: int, since: int, to: int
     ) -> bytes:
-        """The fields in `mask` after the sequence `since`, up to the image's."""
+        """The fields in `mask` that changed after the sequence `since`, up to `to`."""
         ...
 
     def quality_chunk(self, code: int, symbol: str, quality: Quality) -> bytes:
         """How far a price may be trusted now."""
         ...
 
-    def frame(
-        self,
-        kind: str,
-        sent_at_ms: int,
-        received_at_ms: int,
-        chunks: Sequence[bytes],
-        published_at_ms: int = 0,
-    ) -> bytes:
-        """A frequent message (`image`, `update`, `quality`) of these chunks. Published at 0: not known, left out."""
+    def framer(
+        self, kind: str, sent_at_ms: int, received_at_ms: int, published_at_ms: int = 0
+    ) -> Framer:
+        """For the frequent messages of a tick (`image`, `update`, `quality`). Published at 0: not known, left out."""
         ...
 
     def message(self, message: Message) -> bytes:

@@ -3,7 +3,7 @@
 Rupees are written from integer paise by integer arithmetic, always with two decimals.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
 from functools import lru_cache
 from typing import Any
@@ -12,16 +12,17 @@ import msgspec
 
 from bse_shared.quotes.frame import Image
 from bse_shared.quotes.quality import Quality
-from bse_shared.quotes.quote import FIELDS, Condition, Kind, Source
+from bse_shared.quotes.quote import FIELDS, Condition, Kind, Quote, Source
+from bse_ws_hub.encodings.codec import Framer
 from bse_ws_hub.encodings.messages import Message
 from bse_ws_hub.encodings.wire import Wire, engine_frame, text_frame
 
 
 def rupees(paise: int) -> str:
     """Paise as rupees with exactly two decimals."""
-    sign = "-" if paise < 0 else ""
-    whole, rest = divmod(abs(paise), 100)
-    return f"{sign}{whole}.{rest:02d}"
+    if paise < 0:
+        return "-" + rupees(-paise)
+    return "%d.%02d" % divmod(paise, 100)  # noqa: UP031 - a third faster
 
 
 def _levels(levels: Sequence[Sequence[int]]) -> str:
@@ -54,7 +55,6 @@ def _quoted(text: str) -> str:
     return msgspec.json.encode(text).decode()
 
 
-@lru_cache(maxsize=64)
 def _head(
     opening: str, kind: str, sent_at_ms: int, received_at_ms: int, published_at_ms: int
 ) -> bytes:
@@ -71,8 +71,7 @@ def _fields_of(mask: int) -> list[tuple[int, str, Callable[[Any], str]]]:
     return [field for field in _FIELDS if mask >> field[0] & 1]
 
 
-def _members(image: Image, mask: int) -> str:
-    quote = image.quote
+def _members(quote: Quote, mask: int) -> str:
     parts = []
     for number, name, write in _fields_of(mask):
         value = quote[number]
@@ -81,7 +80,7 @@ def _members(image: Image, mask: int) -> str:
 
 
 class JsonCodec:
-    """The JSON of the raw door."""
+    """The JSON of the raw door. A chunk ends with the comma that parts it from the next."""
 
     door = "json"
     chunks = "json"
@@ -99,33 +98,33 @@ class JsonCodec:
         return (
             f'{{"symbol":{_quoted(symbol)},"code":{code},"epoch":{position.epoch}'
             f',"sequence":{position.sequence},"changed_at_ms":{image.changed_at_ms}'
-            f',"quality":"{quality}"{_members(image, mask)}}}'
+            f',"quality":"{quality}"{_members(image.quote, mask)}}},'
         ).encode()
 
     def update_chunk(
-        self, code: int, symbol: str, image: Image, mask: int, since: int
+        self, code: int, symbol: str, quote: Quote, mask: int, since: int, to: int
     ) -> bytes:
         """See Codec."""
         return (
             f'{{"symbol":{_quoted(symbol)},"code":{code},"from":{since}'
-            f',"to":{image.position.sequence}{_members(image, mask)}}}'
+            f',"to":{to}{_members(quote, mask)}}},'
         ).encode()
 
     def quality_chunk(self, code: int, symbol: str, quality: Quality) -> bytes:
         """See Codec."""
-        return f'{{"symbol":{_quoted(symbol)},"code":{code},"quality":"{quality}"}}'.encode()
+        return f'{{"symbol":{_quoted(symbol)},"code":{code},"quality":"{quality}"}},'.encode()
 
-    def frame(
-        self,
-        kind: str,
-        sent_at_ms: int,
-        received_at_ms: int,
-        chunks: Sequence[bytes],
-        published_at_ms: int = 0,
-    ) -> bytes:
+    def framer(
+        self, kind: str, sent_at_ms: int, received_at_ms: int, published_at_ms: int = 0
+    ) -> Framer:
         """See Codec."""
         head = _head(self.opening, kind, sent_at_ms, received_at_ms, published_at_ms)
-        return b"".join((head, b",".join(chunks), self.ending))
+        ending, join = self.ending, b"".join
+
+        def framed(chunks: Iterable[bytes], _: int) -> bytes:
+            return join((head, join(chunks)[:-1], ending))  # without the last comma
+
+        return framed
 
     def message(self, message: Message) -> bytes:
         """See Codec."""

@@ -1,14 +1,15 @@
 """Paise and numbers for machines: the MessagePack of the raw door."""
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 
-import msgpack
+import msgspec
 
 from bse_shared.quotes.frame import Image
 from bse_shared.quotes.quality import Quality
-from bse_shared.quotes.quote import FIELDS
+from bse_shared.quotes.quote import FIELDS, Quote
+from bse_ws_hub.encodings.codec import Framer
 from bse_ws_hub.encodings.messages import Message
 from bse_ws_hub.encodings.wire import Wire, binary_frame
 
@@ -24,10 +25,9 @@ QUALITIES = {
     Quality.SUSPECT: 5,
 }
 
-_pack: Callable[[object], bytes] = msgpack.Packer(autoreset=True).pack
+_pack: Callable[[object], bytes] = msgspec.msgpack.Encoder().encode
 
 
-@lru_cache(maxsize=64)
 def _around(
     kind: str, sent_at_ms: int, received_at_ms: int, published_at_ms: int
 ) -> tuple[bytes, bytes]:
@@ -74,28 +74,27 @@ class MsgpackCodec:
         return _pack((code, epoch, sequence, changed_at_ms, QUALITIES[quality], fields))
 
     def update_chunk(
-        self, code: int, symbol: str, image: Image, mask: int, since: int
+        self, code: int, symbol: str, quote: Quote, mask: int, since: int, to: int
     ) -> bytes:
         """See Codec."""
-        quote = image.quote
         fields = {number: quote[number] for number in _numbers(mask)}
-        return _pack((code, since, image.position.sequence, fields))
+        return _pack((code, since, to, fields))
 
     def quality_chunk(self, code: int, symbol: str, quality: Quality) -> bytes:
         """See Codec."""
         return _pack((code, QUALITIES[quality]))
 
-    def frame(
-        self,
-        kind: str,
-        sent_at_ms: int,
-        received_at_ms: int,
-        chunks: Sequence[bytes],
-        published_at_ms: int = 0,
-    ) -> bytes:
+    def framer(
+        self, kind: str, sent_at_ms: int, received_at_ms: int, published_at_ms: int = 0
+    ) -> Framer:
         """See Codec."""
         head, tail = _around(kind, sent_at_ms, received_at_ms, published_at_ms)
-        return b"".join((head, _array(len(chunks)), *chunks, tail))
+        join = b"".join
+
+        def framed(chunks: Iterable[bytes], count: int) -> bytes:
+            return join((head, _array(count), join(chunks), tail))
+
+        return framed
 
     def message(self, message: Message) -> bytes:
         """See Codec."""

@@ -1,7 +1,6 @@
 """The JSON of the raw door as Server-Sent Events."""
 
-from collections.abc import Sequence
-
+from bse_ws_hub.encodings.codec import Framer
 from bse_ws_hub.encodings.json_codec import JsonCodec
 from bse_ws_hub.encodings.messages import Message
 from bse_ws_hub.encodings.wire import as_it_is
@@ -15,17 +14,13 @@ class SseCodec(JsonCodec):
     def __init__(self) -> None:
         super().__init__("sse", as_it_is)
 
-    def frame(
-        self,
-        kind: str,
-        sent_at_ms: int,
-        received_at_ms: int,
-        chunks: Sequence[bytes],
-        published_at_ms: int = 0,
-    ) -> bytes:
+    def framer(
+        self, kind: str, sent_at_ms: int, received_at_ms: int, published_at_ms: int = 0
+    ) -> Framer:
         """See Codec."""
-        data = super().frame(kind, sent_at_ms, received_at_ms, chunks, published_at_ms)
-        return b"event: %b\ndata: %b\n\n" % (kind.encode(), data)
+        json = super().framer(kind, sent_at_ms, received_at_ms, published_at_ms)
+        head = f"event: {kind}\ndata: ".encode()
+        return lambda chunks, count: b"".join((head, json(chunks, count), b"\n\n"))
 
     def message(self, message: Message) -> bytes:
         """See Codec."""

@@ -20,17 +20,17 @@ WINDOW_BITS = 12
 
 def text_frame(payload: bytes) -> bytes:
     """An unmasked text frame, as servers send them."""
-    return _frame(_TEXT, payload)
+    return _header(_TEXT, len(payload)) + payload
 
 
 def binary_frame(payload: bytes) -> bytes:
     """An unmasked binary frame."""
-    return _frame(_BINARY, payload)
+    return _header(_BINARY, len(payload)) + payload
 
 
 def engine_frame(payload: bytes) -> bytes:
     """An Engine.IO message (type 4) in a text frame."""
-    return _frame(_TEXT, b"4" + payload)
+    return _header(_TEXT, len(payload) + 1) + b"4" + payload
 
 
 def as_it_is(payload: bytes) -> bytes:
@@ -55,16 +55,21 @@ def deflated_engine_frame(payload: bytes) -> bytes:
 
 def _deflated(first: int, payload: bytes) -> bytes:
     if len(payload) < DEFLATE_BYTES_MIN:
-        return _frame(first, payload)
+        return _header(first, len(payload)) + payload
     packer = zlib.compressobj(1, zlib.DEFLATED, -WINDOW_BITS, 5)
     packed = packer.compress(payload) + packer.flush(zlib.Z_SYNC_FLUSH)
-    return _frame(first | _COMPRESSED, packed.removesuffix(_EMPTY_BLOCK))
+    body = packed.removesuffix(_EMPTY_BLOCK)
+    return _header(first | _COMPRESSED, len(body)) + body
 
 
-def _frame(first: int, payload: bytes) -> bytes:
-    length = len(payload)
+_pack_7_bits = struct.Struct("!BB").pack
+_pack_16_bits = struct.Struct("!BBH").pack
+_pack_64_bits = struct.Struct("!BBQ").pack
+
+
+def _header(first: int, length: int) -> bytes:
     if length < 126:  # noqa: PLR2004 - 7-bit length
-        return struct.pack("!BB", first, length) + payload
+        return _pack_7_bits(first, length)
     if length < 65536:  # noqa: PLR2004 - 16-bit length
-        return struct.pack("!BBH", first, 126, length) + payload
-    return struct.pack("!BBQ", first, 127, length) + payload
+        return _pack_16_bits(first, 126, length)
+    return _pack_64_bits(first, 127, length)

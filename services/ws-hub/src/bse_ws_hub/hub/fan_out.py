@@ -8,7 +8,7 @@ step (a limited group, a session apart) has a backlog of positions and gets, whe
 that changed its epoch is sent as an image: updates never cross an epoch.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -16,10 +16,10 @@ from bse_shared.quotes.frame import Image
 from bse_shared.quotes.position import Position
 from bse_shared.quotes.quality import Quality
 from bse_shared.quotes.quote_table import Changes, QuoteTable
-from bse_ws_hub.encodings.codec import Codec
+from bse_ws_hub.encodings.codec import Codec, Framer
 from bse_ws_hub.encodings.messages import Message
 from bse_ws_hub.hub.digest import Ahead, Digests
-from bse_ws_hub.hub.hub import Group, Hub, Part, Session, View
+from bse_ws_hub.hub.hub import Group, Hub, Part, Session, View, alone
 from bse_ws_hub.hub.now import Now
 from bse_ws_hub.hub.qualities import Qualities
 from bse_ws_hub.hub.rows import PORTION_BYTES, Delivery, RowMaker, Rows
@@ -42,12 +42,13 @@ Row = TypeVar("Row")
 class _Chunks:
     """One view's rows of this tick, by scrip. `steps` instead of `updates` where each change is wanted.
 
-    `by_slot`: the updates once more, in the hub's slots.
+    `by_slot`: the updates once more, in the hub's slots; `slots`: which, as a bit set.
     """
 
     images: dict[int, bytes] = field(default_factory=dict)
     updates: dict[int, bytes] = field(default_factory=dict)
     by_slot: list[bytes] = field(default_factory=list)
+    slots: int = 0
     steps: dict[int, list[bytes]] = field(default_factory=dict)
     lost: dict[int, Message] = field(default_factory=dict)
     received_at_ms: int = 0
@@ -65,6 +66,8 @@ class FanOut:
         self._qualities = Qualities(table)
         self._rows = RowMaker(table, self._tape, self._qualities)
         self._conflated = 0
+        self.received_at_ms = 0
+        """When the newest of the last tick's changes that somebody in step watches was received; 0 without any."""
         self._digests = Digests(self._rows.held)
         self._vector = self._positions()
 
@@ -108,6 +111,7 @@ class FanOut:
         To be iterated to its end: who is in step is counted as having got it all.
         """
         dirty = self._tape.dirty
+        self.received_at_ms = 0
         for session in self._hub.apart.values():
             self._note_missed(session, dirty)
         for group in self._hub.limited.values():
@@ -147,7 +151,7 @@ class FanOut:
                 session.backlog.requalified |= changed.keys() & session.wants.keys()
         for group in groups:
             rows, group.qualities = Rows(qualities=group.qualities), []
-            yield from rows.deliveries(group.members.values(), group.codec, now)
+            yield from rows.deliveries(group.receivers, group.codec, now)
 
     def _positions(self) -> list[Position]:
         return [self._table.position(shard) for shard in range(self._table.shards)]
@@ -204,39 +208,49 @@ class FanOut:
     # In step.
 
     def _in_step(self, dirty: Changes, since: Since, now: Now) -> Iterator[Delivery]:
-        chunks: dict[View, _Chunks] = {}
-        touched: dict[Group, None] = {}
-        alone: list[tuple[_Chunks, dict[Group, None]]] = []
-        received_at_ms = 0
+        made: dict[View, _Chunks] = {}
+        several: dict[Group, None] = {}
         for view, held in since.items():
             by_code = self._hub.watchers.get(view)
-            if not held or by_code is None:
+            if held and by_code is not None:
+                made[view] = self._made(view, held, by_code, dirty, now)
+        received_at_ms = max((m.received_at_ms for m in made.values()), default=0)
+        self.received_at_ms = received_at_ms
+        for view, chunks in made.items():
+            watching = self._watching(view, since[view])
+            if chunks.images or chunks.steps:
+                several.update(watching)
                 continue
-            made = chunks[view] = self._made(view, held, by_code, dirty, now)
-            received_at_ms = max(received_at_ms, made.received_at_ms)
-            watching: dict[Group, None] = {}
-            for code in held.keys() & by_code.keys():
-                watching.update(by_code[code])
-            if made.images or made.steps:
-                touched.update(watching)
-            else:
-                alone.append((made, watching))
-        for made, watching in alone:
+            framers: dict[Codec, Framer] = {}
             for group in watching:
-                part = group.only_part
+                part, codec = group.only_part, group.codec
                 if part is None:  # more than one mode: they come together below
-                    touched[group] = None
+                    several[group] = None
                     continue
-                codec, rows = group.codec, self._updates(part, made)
-                payload = codec.frame(
-                    "update", now.ms, received_at_ms, rows, now.published_at_ms
-                )
-                sessions = group.members.values()
-                yield Delivery(sessions, codec, payload, len(rows), received_at_ms)
-        for group in touched:
-            gathered = self._gathered(group, chunks)
+                rows, count = self._updates(part, chunks)
+                if not count:
+                    continue
+                framed = framers.get(codec)
+                if framed is None:
+                    framed = framers[codec] = codec.framer(
+                        "update", now.ms, received_at_ms, now.published_at_ms
+                    )
+                yield group.receivers, codec.wire(framed(rows, count)), count
+        for group in several:
+            gathered = self._gathered(group, made)
             gathered.received_at_ms = received_at_ms
-            yield from gathered.deliveries(group.members.values(), group.codec, now)
+            yield from gathered.deliveries(group.receivers, group.codec, now)
+
+    def _watching(self, view: View, codes: Collection[int]) -> dict[Group, None]:
+        """The groups that one of these scrips is of interest to, or all of the view, if that is less to look at."""
+        by_code, viewers = self._hub.watchers[view], self._hub.viewers[view]
+        found = [by_code[code] for code in codes if code in by_code]
+        if sum(map(len, found)) >= len(viewers):
+            return viewers
+        watching: dict[Group, None] = {}
+        for groups in found:
+            watching.update(groups)
+        return watching
 
     def _made(
         self,
@@ -247,19 +261,25 @@ class FanOut:
         now: Now,
     ) -> _Chunks:
         """Each changed scrip encoded once for this view."""
-        made = _Chunks()
+        made, mask = _Chunks(), view.mask
+        codec = next(iter(self._hub.viewers[view])).codec
+        images, newest = self._table.images, self._tape.stamps.newest
+        symbol_of, chunk = now.master.symbol_of, codec.update_chunk
         for code, position in held.items():
-            groups, image = by_code.get(code), self._table.get(code)
-            if groups is None or image is None:
+            image = images.get(code)
+            if image is None or code not in by_code:
                 continue
             made.received_at_ms = max(made.received_at_ms, image.changed_at_ms)
-            codec = next(iter(groups)).codec
             if view.every or position.epoch != image.position.epoch:
                 self._make_owed(made, codec, view, code, image, position, now)
             else:
-                mask = dirty[code] & view.mask
-                made.updates[code] = self._rows.update(
-                    codec, code, image, view.mask, mask, position.sequence, now
+                made.updates[code] = chunk(
+                    code,
+                    symbol_of(code),
+                    image.quote,
+                    dirty[code] & mask,
+                    position.sequence,
+                    newest(code, mask).sequence,
                 )
         return made
 
@@ -289,23 +309,25 @@ class FanOut:
             made = chunks.get(view)
             if made is None:
                 continue
-            rows.updates += self._updates(part, made)
+            rows.updates += filter(None, self._updates(part, made)[0])
             rows.images += _picked(part.codes, made.images)
             for steps in _picked(part.codes, made.steps):
                 rows.updates += steps
             rows.lost += _picked(part.codes, made.lost)
         return rows
 
-    def _updates(self, part: Part, made: _Chunks) -> list[bytes]:
-        """The rows of a part's scrips, by the shorter way."""
+    def _updates(self, part: Part, made: _Chunks) -> tuple[Sequence[bytes], int]:
+        """The rows of a part's scrips, by the shorter way, empty ones among them, and how many are not."""
         if len(made.updates) * FEW < len(part.codes):
-            return _picked(part.codes, made.updates)
+            rows = _picked(part.codes, made.updates)
+            return rows, len(rows)
         if not made.by_slot:
             slots = self._hub.slots
             made.by_slot = [b""] * len(slots)
             for code, row in made.updates.items():
                 made.by_slot[slots[code]] = row
-        return list(filter(None, part.pick(made.by_slot)))
+                made.slots |= 1 << slots[code]
+        return part.pick(made.by_slot), (part.slots & made.slots).bit_count()
 
     def _images_due(self, session: Session, now: Now) -> Iterator[Delivery]:
         """The first images of a session that follows its group already."""
@@ -321,7 +343,7 @@ class FanOut:
                     group.backlog.held.setdefault(code, held)
             session.ahead.pop(code, None)
             self._add_image(rows, session.codec, code, want, now)
-        yield from rows.deliveries([session], session.codec, now)
+        yield from rows.deliveries(alone(session), session.codec, now)
 
     # Not in step.
 
@@ -333,7 +355,7 @@ class FanOut:
         rows = self._rows.owed(group.codec, backlog, group.wants, due, now)
         if rows.images or rows.updates:
             group.next_frame_ms = now.ms + group.interval_ms
-            yield from rows.deliveries(group.members.values(), group.codec, now)
+            yield from rows.deliveries(group.receivers, group.codec, now)
 
     def _apart(self, session: Session, now: Now) -> Iterator[Delivery]:
         """What a session apart gets, whose buffer has room; owed nothing more, it follows its group again."""
@@ -347,7 +369,7 @@ class FanOut:
             backlog.imaged(code, self._rows.held(code, session.wants[code].mask))
             session.ahead.pop(code, None)
             self._add_image(rows, codec, code, session.wants[code], now)
-        yield from rows.deliveries([session], codec, now)
+        yield from rows.deliveries(alone(session), codec, now)
         if session.images_due:
             return
         left = PORTION_BYTES - rows.bytes
@@ -360,7 +382,7 @@ class FanOut:
         backlog.requalified.clear()
         if not backlog.pending:
             self._hub.rejoin(session)
-        yield from owed.deliveries([session], codec, now)
+        yield from owed.deliveries(alone(session), codec, now)
 
     def _add_image(
         self, rows: Rows, codec: Codec, code: int, want: Want, now: Now

@@ -8,7 +8,7 @@ is sent.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple, Protocol
 
 from bse_shared.quotes.instrument import Instrument, InstrumentMaster
 from bse_shared.quotes.position import Position
@@ -27,10 +27,29 @@ class View(NamedTuple):
 
 
 class Part(NamedTuple):
-    """The scrips that a group has in one view. `pick` takes what stands in their slots, in one go."""
+    """The scrips that a group has in one view. `pick` takes what stands in their slots, in one go; `slots`: as a bit set."""
 
     codes: dict[int, None]
     pick: Callable[[Sequence[bytes]], tuple[bytes, ...]]
+    slots: int
+
+
+Send = Callable[[bytes], int]
+"""Takes what it can of one frame at once, and says how many bytes; an OSError where it takes none."""
+
+
+class WayOut(Protocol):
+    """How frames leave to one client. Nothing waits."""
+
+    @property
+    def send(self) -> Send:
+        """The fast way. What it leaves is for `write`."""
+        ...
+
+    @property
+    def write(self) -> Callable[[bytes], object]:
+        """The sure way: takes the whole frame, behind what it took before."""
+        ...
 
 
 GroupKey = tuple[str, int, frozenset[tuple[int, Want]]]
@@ -41,11 +60,11 @@ IMAGES_AT_ONCE = 100
 
 @dataclass(eq=False, slots=True)
 class Session:
-    """One connected client. `outlet` is the edge's handle; `interval_ms` its own limit on all updates."""
+    """One connected client. `interval_ms` is its own limit on all updates."""
 
     id: str
     codec: Codec
-    outlet: Any
+    outlet: WayOut
     client_id: str = ""
     symbols_max: int = 10_000
     wants: dict[int, Want] = field(default_factory=dict)
@@ -66,6 +85,23 @@ class Session:
         """Whether it gets every tick, so that it holds all that was sent."""
         return self.group is not None and self.group.backlog is None
 
+    def rewired(self) -> None:
+        """Its outlet sends another way from now on."""
+        if self.group is not None:
+            self.group.members_changed()
+
+
+class Receivers(NamedTuple):
+    """Who gets a frame, and the fast ways to them in the same order."""
+
+    sessions: Sequence[Session]
+    sends: Sequence[Send]
+
+
+def alone(session: Session) -> Receivers:
+    """One."""
+    return Receivers((session,), (session.outlet.send,))
+
 
 @dataclass(eq=False, slots=True)
 class Group:
@@ -84,6 +120,7 @@ class Group:
     backlog: Backlog | None = None
     next_frame_ms: float = 0.0
     only_part: "Part | None" = field(init=False)
+    _receivers: Receivers | None = None
 
     def __post_init__(self) -> None:
         """Nearly all groups have one mode: found once, not in every tick."""
@@ -96,11 +133,23 @@ class Group:
         """The members' own limit on all updates."""
         return self.key[1]
 
+    @property
+    def receivers(self) -> Receivers:
+        """The members: looked up once, not for each frame."""
+        if self._receivers is None:
+            sessions = tuple(self.members.values())
+            self._receivers = Receivers(sessions, [s.outlet.send for s in sessions])
+        return self._receivers
+
+    def members_changed(self) -> None:
+        """Somebody came, left, or sends another way."""
+        self._receivers = None
+
 
 class Hub:
     """All sessions and groups, and for each scrip the groups that watch it.
 
-    Groups in step stand in `watchers`, by view and scrip, so that a chunk is made once for all of them; limited
+    Groups in step stand in `watchers`, by view and scrip, so that a chunk is made once for all of them (`viewers`: by view); limited
     groups, which get their own merged updates, stand apart from them in `limited_watchers`. `slots` numbers the scrips
     that were ever wanted.
     """
@@ -110,6 +159,7 @@ class Hub:
         self.apart: dict[str, Session] = {}
         self.due: dict[str, Session] = {}
         self.watchers: dict[View, dict[int, dict[Group, None]]] = {}
+        self.viewers: dict[View, dict[Group, None]] = {}
         self.limited_watchers: dict[int, dict[Group, None]] = {}
         self.limited: dict[GroupKey, Group] = {}
         self.slots: dict[int, int] = {}
@@ -296,6 +346,7 @@ class Hub:
                 self.limited[key] = group
             self._watch(group)
         group.members[session.id] = session
+        group.members_changed()
         session.group = group
         return group
 
@@ -304,6 +355,7 @@ class Hub:
         if group is None:
             return
         del group.members[session.id]
+        group.members_changed()
         if group.members:
             return
         del self._groups[group.key]
@@ -315,13 +367,11 @@ class Hub:
         for code, want in wants.items():
             view = View(codec.chunks, want.mask, want.every)
             found.setdefault(view, {})[code] = None
-        return {
-            view: Part(
-                codes,
-                _picker([self.slots.setdefault(c, len(self.slots)) for c in codes]),
-            )
-            for view, codes in found.items()
-        }
+        return {view: self._part(codes) for view, codes in found.items()}
+
+    def _part(self, codes: dict[int, None]) -> Part:
+        slots = [self.slots.setdefault(code, len(self.slots)) for code in codes]
+        return Part(codes, _picker(slots), sum(1 << slot for slot in slots))
 
     def _watch(self, group: Group) -> None:
         if group.backlog is not None:
@@ -329,6 +379,7 @@ class Hub:
                 self.limited_watchers.setdefault(code, {})[group] = None
             return
         for view, part in group.parts.items():
+            self.viewers.setdefault(view, {})[group] = None
             by_code = self.watchers.setdefault(view, {})
             for code in part.codes:
                 by_code.setdefault(code, {})[group] = None
@@ -340,8 +391,9 @@ class Hub:
         for view, part in group.parts.items():
             by_code = self.watchers[view]
             _remove(by_code, part.codes, group)
+            del self.viewers[view][group]
             if not by_code:
-                del self.watchers[view]
+                del self.watchers[view], self.viewers[view]
 
 
 def _remove(

@@ -1,8 +1,7 @@
 """The rows of messages: what one receiver is owed, found from positions, and cut into frames."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from bse_shared.quotes.frame import NO_IMAGE, Image
 from bse_shared.quotes.position import START, Position
@@ -10,7 +9,7 @@ from bse_shared.quotes.quote_table import QuoteTable
 from bse_ws_hub.encodings.codec import Codec
 from bse_ws_hub.encodings.messages import Message
 from bse_ws_hub.hub.backlog import Backlog
-from bse_ws_hub.hub.hub import Session
+from bse_ws_hub.hub.hub import Receivers
 from bse_ws_hub.hub.now import Now
 from bse_ws_hub.hub.qualities import Qualities
 from bse_ws_hub.hub.tape import Tape
@@ -28,14 +27,8 @@ BEHIND_MAX_MS = 5000
 """A replica that lost the bus has read the store again by then."""
 
 
-class Delivery(NamedTuple):
-    """One payload for one or many sessions of a codec; `quotes` rows in it, the newest received at `received_at_ms`."""
-
-    sessions: Collection[Session]
-    codec: Codec
-    payload: bytes
-    quotes: int
-    received_at_ms: int
+Delivery = tuple[Receivers, bytes, int]
+"""Who gets what: a ready frame, and how many quotes are in it. A plain tuple, for there are thousands in a tick."""
 
 
 @dataclass(slots=True)
@@ -49,29 +42,24 @@ class Rows:
     received_at_ms: int = 0
     bytes: int = 0
 
-    def deliveries(
-        self, sessions: Collection[Session], codec: Codec, now: Now
-    ) -> Iterator[Delivery]:
+    def deliveries(self, to: Receivers, codec: Codec, now: Now) -> Iterator[Delivery]:
         """As frames: what was lost, then images, updates, qualities."""
         if self.lost:
             message = codec.message({"type": "lost", "quotes": self.lost})
-            yield Delivery(sessions, codec, message, 0, 0)
+            yield to, codec.wire(message), 0
         received_at_ms = self.received_at_ms or now.ms
         for start in range(0, len(self.images), QUOTES_PER_FRAME_MAX):
             part = self.images[start : start + QUOTES_PER_FRAME_MAX]
-            payload = codec.frame(
-                "image", now.ms, received_at_ms, part, now.published_at_ms
-            )
-            yield Delivery(sessions, codec, payload, len(part), received_at_ms)
+            framed = codec.framer("image", now.ms, received_at_ms, now.published_at_ms)
+            yield to, codec.wire(framed(part, len(part))), len(part)
         if self.updates:
-            payload = codec.frame(
-                "update", now.ms, received_at_ms, self.updates, now.published_at_ms
-            )
-            quotes = len(self.updates)
-            yield Delivery(sessions, codec, payload, quotes, received_at_ms)
+            framed = codec.framer("update", now.ms, received_at_ms, now.published_at_ms)
+            count = len(self.updates)
+            yield to, codec.wire(framed(self.updates, count)), count
         if self.qualities:
-            payload = codec.frame("quality", now.ms, 0, self.qualities)
-            yield Delivery(sessions, codec, payload, len(self.qualities), 0)
+            framed = codec.framer("quality", now.ms, 0)
+            count = len(self.qualities)
+            yield to, codec.wire(framed(self.qualities, count)), count
 
 
 @dataclass(slots=True)
@@ -96,22 +84,6 @@ class RowMaker:
             return START
         return self.tape.stamps.newest(code, mask)
 
-    def update(
-        self,
-        codec: Codec,
-        code: int,
-        image: Image,
-        wanted: int,
-        changed: int,
-        since: int,
-        now: Now,
-    ) -> bytes:
-        """The changed ones of the wanted fields, after a sequence up to where the stream then stands."""
-        if not self.tape.last[code] & wanted:
-            image = image._replace(position=self.held(code, wanted))
-        symbol = now.master.symbol_of(code)
-        return codec.update_chunk(code, symbol, image, changed, since)
-
     def steps(
         self,
         codec: Codec,
@@ -131,8 +103,11 @@ class RowMaker:
             changed = step.mask & mask
             if changed:
                 image = step.image
-                rows.append(codec.update_chunk(code, symbol, image, changed, sequence))
-                sequence = image.position.sequence
+                before, sequence = sequence, image.position.sequence
+                row = codec.update_chunk(
+                    code, symbol, image.quote, changed, before, sequence
+                )
+                rows.append(row)
         return rows
 
     def lost(self, code: int, since: Position, mask: int, now: Now) -> Message:
@@ -228,6 +203,8 @@ class RowMaker:
                 rows.lost.append(self.lost(code, since, want.mask, now))
         changed = self.tape.stamps.after(code, since.sequence) & want.mask
         if changed or base != since.sequence:
-            row = self.update(codec, code, image, want.mask, changed, base, now)
+            to = self.held(code, want.mask).sequence
+            symbol = now.master.symbol_of(code)
+            row = codec.update_chunk(code, symbol, image.quote, changed, base, to)
             rows.updates.append(row)
             rows.bytes += len(row)

@@ -5,13 +5,14 @@ That is all that a stream's bookkeeping takes. Whoever is in step holds, of the 
 fewer updates, or was away. Within an epoch; a scrip whose epoch changes counts as changed in all fields.
 """
 
-from collections.abc import Callable
 from functools import lru_cache
-from operator import itemgetter
 
 from bse_shared.quotes.position import START, Position
 from bse_shared.quotes.quote import FIELDS
 
+
+MASKS_MAX = 64
+"""For so many sets of fields the newest position of each scrip is kept; beyond it all are found anew."""
 
 EVERY_FIELD = (1 << len(FIELDS)) - 1
 
@@ -22,6 +23,7 @@ class FieldStamps:
     def __init__(self) -> None:
         self._epochs: dict[int, int] = {}
         self._stamps: dict[int, list[int]] = {}
+        self._newest: dict[int, dict[int, Position]] = {}
 
     def changed(self, code: int, mask: int, position: Position) -> None:
         """Fields in `mask` changed at `position`."""
@@ -29,6 +31,11 @@ class FieldStamps:
         if mask & EVERY_FIELD == EVERY_FIELD or self._epochs.get(code) != epoch:
             self._epochs[code] = epoch
             self._stamps[code] = [sequence] * len(FIELDS)
+            mask = EVERY_FIELD
+        for seen, newest in self._newest.items():
+            if mask & seen:
+                newest[code] = position
+        if mask == EVERY_FIELD:
             return
         stamps = self._stamps[code]
         for number in numbers_of(mask):
@@ -36,10 +43,19 @@ class FieldStamps:
 
     def newest(self, code: int, mask: int) -> Position:
         """Where a client stands who was sent everything of these fields; START if nothing is known of the scrip."""
-        stamps = self._stamps.get(code)
-        if stamps is None:
-            return START
-        return Position(self._epochs[code], _newest_of(mask)(stamps))
+        known = self._newest.get(mask)
+        if known is None:
+            if len(self._newest) >= MASKS_MAX:
+                self._newest.clear()
+            known = self._newest[mask] = {}
+        found = known.get(code)
+        if found is None:
+            stamps = self._stamps.get(code)
+            if stamps is None:
+                return START
+            newest = max(stamps[number] for number in numbers_of(mask))
+            found = known[code] = Position(self._epochs[code], newest)
+        return found
 
     def after(self, code: int, sequence: int) -> int:
         """The mask of fields that changed after `sequence`."""
@@ -57,12 +73,3 @@ class FieldStamps:
 def numbers_of(mask: int) -> tuple[int, ...]:
     """The field numbers in a mask."""
     return tuple(n for n in range(len(FIELDS)) if mask >> n & 1)
-
-
-@lru_cache(maxsize=4096)
-def _newest_of(mask: int) -> Callable[[list[int]], int]:
-    numbers = numbers_of(mask)
-    if len(numbers) == 1:
-        return itemgetter(*numbers)
-    pick = itemgetter(*numbers)
-    return lambda stamps: max(pick(stamps))

@@ -9,7 +9,7 @@ from bse_ws_hub.hub.stamps import FieldStamps
 class Tape:
     """`dirty` is new since the last `advance`; `stamps` and `history` stand as of it.
 
-    `gone`: what the store lost. `last`: the fields of each scrip's last change.
+    `gone`: what the store lost.
     """
 
     def __init__(self, table: QuoteTable, history_steps_max: int):
@@ -17,7 +17,6 @@ class Tape:
         self.gone: set[int] = set()
         self.stamps = FieldStamps()
         self.history = ChangeHistory(history_steps_max)
-        self.last: dict[int, int] = {}
         self._epochs: dict[int, int] = {}
         self._table = table
         self._log: list[tuple[int, int, Image]] = []
@@ -39,9 +38,8 @@ class Tape:
 
     def advance(self) -> None:
         """What was new is history."""
-        stamped, kept, last = self.stamps.changed, self.history.changed, self.last
+        stamped, kept = self.stamps.changed, self.history.changed
         for code, mask, image in self._log:
-            last[code] = mask
             stamped(code, mask, image.position)
             kept(code, mask, image, known=mask != ALL_FIELDS)
         self._log.clear()

@@ -1,20 +1,24 @@
 """The flush tick: gather, decide in the pure hub, write to the sockets. Nobody waits for anybody."""
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import structlog
 
+from bse_shared.quotes.quote_table import Changes
 from bse_shared.wire.feed_view import market_is_open
 from bse_ws_hub.clients import Client, Clients
 from bse_ws_hub.encodings.messages import Message
 from bse_ws_hub.encodings.sse_codec import SSE
+from bse_ws_hub.hub.burst import Burst
 from bse_ws_hub.hub.disconnects import SLOW_CONSUMER
 from bse_ws_hub.hub.fan_out import FanOut
 from bse_ws_hub.hub.heartbeat_wheel import SLOT_MS
-from bse_ws_hub.hub.hub import Session
+from bse_ws_hub.hub.hub import Receivers, Session
 from bse_ws_hub.hub.now import Now
 from bse_ws_hub.hub.rows import Delivery
+from bse_ws_hub.sockets.deliver import deliver
 from bse_ws_hub.status_messages import feed_age_ms, heartbeat
 
 
@@ -38,10 +42,16 @@ class Flusher:
     qualities_due_ms: float = 0.0
     turned_at_ms: float = field(init=False)
     due_at_ms: float | None = None
+    burst: Burst = field(default_factory=Burst)
 
     def __post_init__(self) -> None:
         """The wheel of heartbeats starts now."""
         self.turned_at_ms = self.clients.clock.monotonic_ms()
+
+    def changed(self, changes: Changes) -> None:
+        """The follower's table changed."""
+        self.burst.changed(self.clients.clock.monotonic_ms())
+        self.fan_out.changed(changes)
 
     async def step(self) -> None:
         """One tick."""
@@ -50,10 +60,18 @@ class Flusher:
         if self.due_at_ms is not None:
             lag_ms = max(0.0, started_ms - self.due_at_ms)
             metrics.loop_lag_seconds.observe(lag_ms / 1000)
+        while hold_ms := self.burst.hold_ms(  # noqa: ASYNC110 - waits for time to pass
+            self.clients.clock.monotonic_ms(), started_ms
+        ):
+            await asyncio.sleep(hold_ms / 1000)
+        started_ms = self.clients.clock.monotonic_ms()
         now = self._now()
         self._look_at_unread()
         ready = self._look_at_apart(started_ms)
         sent = self._deliver(self.fan_out.tick(now, ready))
+        if self.fan_out.received_at_ms:
+            took_ms = self.clients.follower.now_ms() - self.fan_out.received_at_ms
+            metrics.received_to_sent_seconds.observe(max(0, took_ms) / 1000)
         if started_ms >= self.qualities_due_ms:
             self.qualities_due_ms = started_ms + QUALITY_INTERVAL_MS
             sent |= self._deliver(self.fan_out.qualities(now))
@@ -100,7 +118,7 @@ class Flusher:
             return
         common = heartbeat(self.clients.follower)
         placed = {**common, "event_id": self.fan_out.vector}
-        made: dict[tuple[str, bool], bytes] = {}
+        alike: dict[tuple[str, bool], list[Session]] = {}
         for client in due:
             wheel.put(client, wheel.slots_of(client.heartbeat_interval_ms))
             session = client.session
@@ -110,12 +128,12 @@ class Flusher:
                 self.clients.send(client, self._own_heartbeat(client, common))
                 continue
             knows_place = session.codec is SSE and session.in_step
-            key = (session.codec.name, knows_place)
-            wire = made.get(key)
-            if wire is None:
-                payload = session.codec.message(placed if knows_place else common)
-                wire = made[key] = session.codec.wire(payload)
-            client.outlet.write(wire)
+            alike.setdefault((session.codec.name, knows_place), []).append(session)
+        for (_, knows_place), sessions in alike.items():
+            codec = sessions[0].codec
+            wire = codec.wire(codec.message(placed if knows_place else common))
+            sends = [session.outlet.send for session in sessions]
+            deliver([(Receivers(sessions, sends), wire, 0)])
 
     def _own_heartbeat(self, client: Client, common: Message) -> Message:
         session = client.session
@@ -193,23 +211,11 @@ class Flusher:
 
     def _deliver(self, deliveries: Iterable[Delivery]) -> bool:
         """Write all of them; whether there was anything."""
-        frames = rows = size = newest_ms = 0
-        for sessions, codec, payload, quotes, received_at_ms in deliveries:
-            wire = codec.wire(payload)
-            count = len(sessions)
-            for session in sessions:
-                session.outlet.write(wire)
-            newest_ms = max(newest_ms, received_at_ms)
-            frames += count
-            rows += quotes * count
-            size += len(wire) * count
-        if not frames:
+        sent = deliver(deliveries)
+        if not sent.frames:
             return False
         metrics = self.clients.metrics
-        if newest_ms:
-            took_ms = self.clients.follower.now_ms() - newest_ms
-            metrics.received_to_sent_seconds.observe(max(0, took_ms) / 1000)
-        metrics.deliveries.inc(frames)
-        metrics.symbol_updates.inc(rows)
-        metrics.sent_bytes.inc(size)
+        metrics.deliveries.inc(sent.frames)
+        metrics.symbol_updates.inc(sent.quotes)
+        metrics.sent_bytes.inc(sent.bytes)
         return True

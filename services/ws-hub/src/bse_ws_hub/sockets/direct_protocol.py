@@ -6,7 +6,7 @@ version is pinned and `tests/sockets/test_direct_protocol.py` is the contract.
 """
 
 import socket
-from asyncio import BaseTransport, TimerHandle
+from asyncio import BaseTransport, TimerHandle, Transport
 from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import (
@@ -88,6 +88,8 @@ class DirectProtocol(WebSocketsSansIOProtocol):
         """It is over."""
         if self._end is not None:
             self._end.cancel()
+        if self._direct is not None:
+            self._direct.mute()  # before anything else: soon the descriptor is closed
         super().connection_lost(exc)
         if self._direct is not None:
             self._direct.end()
@@ -96,13 +98,13 @@ class DirectProtocol(WebSocketsSansIOProtocol):
         """The kernel takes no more for now."""
         super().pause_writing()
         if self._direct is not None:
-            self._direct.on_unread()
+            self._direct.filled()
 
     def resume_writing(self) -> None:
         """All is written."""
         super().resume_writing()
         if self._direct is not None:
-            self._direct.drained()
+            self._direct.emptied()
 
     # What uvicorn calls.
 
@@ -181,7 +183,9 @@ class DirectProtocol(WebSocketsSansIOProtocol):
         scope: Any = getattr(self, "scope", None)
         if scope is not None:
             compressed = bool(self.conn.extensions)
-            self._direct = DirectSocket(self, compressed=compressed)
+            self._direct = DirectSocket(
+                self, compressed=compressed, raw=_raw_socket(self.transport)
+            )
             scope["extensions"][EXTENSION] = self._direct
 
     def handle_cont(self, event: Frame) -> None:
@@ -289,6 +293,16 @@ class _Nowhere:
 
 
 NOWHERE: Any = _Nowhere()
+
+
+def _raw_socket(transport: Transport) -> socket.socket | None:
+    """The transport's own descriptor as a socket; None where bytes are not sent as they are."""
+    raw: Any = transport.get_extra_info("socket")
+    if raw is None or transport.get_extra_info("ssl_object") is not None:
+        return None
+    found = socket.socket(raw.family, raw.type, raw.proto, fileno=raw.fileno())
+    found.setblocking(False)
+    return found
 
 
 def _nothing() -> None:

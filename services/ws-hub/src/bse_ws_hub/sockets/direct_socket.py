@@ -1,9 +1,12 @@
 """One WebSocket as the hub writes to it and hears from it: no task and no queue between the hub and the socket."""
 
+import socket
 from asyncio import Transport
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
+
+from bse_ws_hub.hub.hub import Send
 
 
 EXTENSION = "bse.direct_socket"
@@ -47,7 +50,8 @@ class Owner(Protocol):
 class DirectSocket:
     """`write` hands a ready frame to the transport, and drops it once the connection is closing.
 
-    It is bound to the transport itself: on the hot path every call less counts. `on_unread` is called when the kernel
+    `send` is the system call itself while the transport holds nothing back: on the hot path every call less and every
+    object not touched counts. `on_rewired` is called when it is another one from now on. `on_unread` is called when the kernel
     takes no more, `on_round_trip` with the seconds from a ping to its pong. Who does not read what he is answered, or
     commands too fast, gets no more messages read: that bounds what he can make the hub hold.
     """
@@ -56,23 +60,29 @@ class DirectSocket:
         "_held",
         "_inbox",
         "_owner",
+        "_raw",
         "_receiver",
         "_unread_bytes_max",
         "_until_told",
         "compressed",
-        "on_muted",
+        "on_rewired",
         "on_round_trip",
         "on_unread",
+        "send",
         "write",
     )
 
-    def __init__(self, owner: Owner, *, compressed: bool):
+    def __init__(
+        self, owner: Owner, *, compressed: bool, raw: socket.socket | None = None
+    ):
         self.compressed = compressed
-        self.on_muted: Callable[[], None] = _nothing
+        self.on_rewired: Callable[[], None] = _nothing
         self.on_unread: Callable[[], None] = _nothing
         self.on_round_trip: Callable[[float], None] = _nothing
         self.write: Callable[[bytes], None] = owner.transport.write
+        self.send: Send = self._send_all if raw is None else raw.send
         self._owner = owner
+        self._raw = raw
         self._receiver: Receiver | None = None
         self._inbox: deque[str | bytes] | None = None
         self._held = False
@@ -127,7 +137,10 @@ class DirectSocket:
         """Nothing is written any more."""
         if self.write is not _nothing:
             self.write = _nothing
-            self.on_muted()
+            self._rewire(len)
+            if self._raw is not None:
+                self._raw.detach()  # the descriptor is the transport's, who closes it
+                self._raw = None
 
     def end(self) -> None:
         """The connection is over, or as good as over."""
@@ -136,6 +149,18 @@ class DirectSocket:
         receiver, self._receiver = self._receiver, _NOBODY
         if receiver is not None:
             receiver.closed()
+
+    def filled(self) -> None:
+        """The kernel takes no more; what comes has to queue up behind what the transport holds."""
+        if self.write is not _nothing:
+            self._rewire(self._send_all)
+        self.on_unread()
+
+    def emptied(self) -> None:
+        """The kernel has taken all."""
+        if self._raw is not None:
+            self._rewire(self._raw.send)
+        self.drained()
 
     def drained(self) -> None:
         """The client has read all, or waited for long enough."""
@@ -160,6 +185,14 @@ class DirectSocket:
             self._owner.loop.call_later(wait_s, self.drained)
         elif self.backlog() >= 1:
             self._hold()
+
+    def _rewire(self, send: Send) -> None:
+        self.send = send
+        self.on_rewired()
+
+    def _send_all(self, frame: bytes) -> int:
+        self.write(frame)
+        return len(frame)
 
     def _hold(self) -> None:
         self._held = True

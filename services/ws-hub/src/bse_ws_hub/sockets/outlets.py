@@ -6,19 +6,18 @@ from typing import Any, Protocol
 from engineio.packet import MESSAGE, Packet
 
 from bse_ws_hub.hub.disconnects import Disconnect
+from bse_ws_hub.hub.hub import Send, WayOut
 from bse_ws_hub.sockets.direct_socket import DirectSocket
 
 
-class Outlet(Protocol):
-    """A client's way out. Nothing waits. A `DirectSocket` is one."""
+class Outlet(WayOut, Protocol):
+    """A client's way out. A `DirectSocket` is one."""
 
     on_unread: Callable[[], None]
     """To be called when something is left unread: from then on the hub looks at `backlog`."""
 
-    @property
-    def write(self) -> Callable[[bytes], None]:
-        """Sends what the codec's `wire` made."""
-        ...
+    on_rewired: Callable[[], None]
+    """To be called when `send` is another one."""
 
     def backlog(self) -> float:
         """How full this client's buffer is: 0..1 and beyond, 1 meaning full."""
@@ -48,6 +47,8 @@ class EngineIoOutlet:
         "_engine_sid",
         "_on_unread",
         "_packets_max",
+        "on_rewired",
+        "send",
         "write",
     )
 
@@ -59,6 +60,8 @@ class EngineIoOutlet:
         packets_max: int,
     ):
         self.write: Callable[[bytes], None] = self._enqueue
+        self.send: Send = self._enqueue_all
+        self.on_rewired: Callable[[], None] = lambda: None
         self._on_unread: Callable[[], None] = lambda: None
         self._engine = engine
         self._engine_sid = engine_sid
@@ -85,8 +88,8 @@ class EngineIoOutlet:
         """From now on what is written is a ready frame for this socket."""
         self._direct = socket
         socket.on_unread = self._on_unread
-        socket.on_muted = self._muted
-        self.write = socket.write
+        socket.on_rewired = self._rewired
+        self._rewired()
 
     def backlog(self) -> float:
         """What waits, in the queue or in the transport, against the limit."""
@@ -110,6 +113,11 @@ class EngineIoOutlet:
             socket.queue.put_nowait(Packet(MESSAGE, data=payload.decode()))
             self._on_unread()
 
-    def _muted(self) -> None:
+    def _enqueue_all(self, payload: bytes) -> int:
+        self._enqueue(payload)
+        return len(payload)
+
+    def _rewired(self) -> None:
         if self._direct is not None:
-            self.write = self._direct.write
+            self.write, self.send = self._direct.write, self._direct.send
+            self.on_rewired()

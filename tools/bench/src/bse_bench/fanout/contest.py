@@ -29,12 +29,17 @@ class Contender:
 
 @dataclass(slots=True)
 class Result:
-    """What a contender used: `idle` without ticks, `windows` with them."""
+    """What a contender used: `idle_windows` without ticks, `windows` with them."""
 
     contender: Contender
     per: str
-    idle: Window
+    idle_windows: list[Window] = field(default_factory=list)
     windows: list[Window] = field(default_factory=list)
+
+    @property
+    def idle_core(self) -> float:
+        """Cores used without any tick. Best round, so that too little rather than too much is taken off."""
+        return min(w.core for w in self.idle_windows)
 
     @property
     def gross_us(self) -> float:
@@ -44,9 +49,9 @@ class Result:
     @property
     def net_us(self) -> float:
         """The same less what the server uses without any tick."""
-        idle = self.idle.core
         return 1e6 * min(
-            (w.cpu_s - idle * w.seconds) / self._units(w) for w in self.windows
+            (w.cpu_s - self.idle_core * w.seconds) / self._units(w)
+            for w in self.windows
         )
 
     @property
@@ -75,14 +80,12 @@ def contest(
     with ExitStack() as stack:
         chosen = [c for c in contenders if plan.raw_json or c.door is not HUB_JSON]
         running = list(_started(chosen, stack, missing))
-        results = [
-            Result(contender, per, window(subject, clients, plan.idle_seconds))
-            for contender, subject, clients in running
-        ]
+        results = [Result(contender, per) for contender, _, _ in running]
         for _ in range(plan.rounds):
             for (contender, subject, clients), result in zip(
                 running, results, strict=True
             ):
+                result.idle_windows.append(window(subject, clients, plan.idle_seconds))
                 result.windows.append(
                     ticking(
                         subject, clients, contender.hz, plan.seconds, changed=changed

@@ -95,9 +95,10 @@ def _play(hours: float) -> Tally:
             codec.update_chunk(
                 change.code,
                 instruments[change.code].symbol,
-                writer.images[change.code],
+                writer.images[change.code].quote,
                 mask_of(change.delta) & view_mask,
                 change.previous.sequence,
+                plan.frame.position.sequence,
             )
             for change in changes
         ]
@@ -106,7 +107,8 @@ def _play(hours: float) -> Tally:
                 _whole(settled, instruments[c.code], writer.images[c.code])
                 for c in changes
             ]
-            tally.add(codec.frame("update", now_ms + 40, now_ms, chunks), quotes)
+            framed = codec.framer("update", now_ms + 40, now_ms, now_ms + 1)
+            tally.add(framed(chunks, len(chunks)), quotes)
     return tally
 
 

@@ -64,7 +64,7 @@ def shared_set(plan: Plan) -> list[Row]:
 def _of_hub(name: str, result: Result) -> list[Row]:
     rows = [
         Row(f"  with the idle cost, {name}", result.gross_us, "us"),
-        Row(f"  idle, {name}", result.idle.core * 1000, "ms CPU/s"),
+        Row(f"  idle, {name}", result.idle_core * 1000, "ms CPU/s"),
     ]
     if result.p99_ms is not None:
         rows.append(Row(f"  publisher to client p99, {name}", result.p99_ms, "ms"))
