@@ -13,11 +13,12 @@ from bse_shared.wire.records import SubscriptionRecord, WantedScrips, to_json
 
 
 class Gate(Subscriptions):
-    """The real store, whose second read waits until it is let pass, and may find the store away."""
+    """The real store, one of whose reads waits until it is let pass, and may find the store away."""
 
     def __init__(self, redis):
         super().__init__(redis)
         self.reads = 0
+        self.waits_at = 2
         self.waits = asyncio.Event()
         self.opened = asyncio.Event()
         self.error = None
@@ -25,12 +26,19 @@ class Gate(Subscriptions):
     async def load(self, client_id):
         """Read it."""
         self.reads += 1
-        if self.reads == 2:
+        if self.reads == self.waits_at:
             self.waits.set()
             await self.opened.wait()
             if self.error is not None:
                 raise self.error
         return await super().load(client_id)
+
+
+@pytest.fixture
+async def tasks():
+    """Runs what a test starts beside itself."""
+    async with asyncio.TaskGroup() as group:
+        yield group
 
 
 @pytest.fixture
@@ -53,6 +61,40 @@ async def test_who_leaves_while_its_set_is_read_is_forgotten(hub, gate, connect,
 
     assert {"other"} == set(hub.clients.by_client_id)
     assert 1 == len(hub.clients.expiry._expired) + len(hub.clients.all)
+
+
+async def test_who_is_refused_after_all_leaves_no_place_taken(
+    hub, gate, connect, until, tasks
+):
+    """The hub drains while the door is about to open."""
+    gate.waits_at = 1
+    coming = tasks.create_task(connect(hub, greet=False, query="?client_id=desk"))
+    await asyncio.wait_for(gate.waits.wait(), 5)
+    assert 1 == hub.left_over()["admissions"]
+    hub.clients.draining = True
+    gate.opened.set()
+    client = await coming
+
+    assert 1001 == await client.closed()
+    await until(lambda: not any(hub.left_over().values()))
+
+
+async def test_a_session_that_ends_before_it_is_let_in_is_forgotten(
+    hub, gate, http, until, log_lines
+):
+    """At the Socket.IO door, while its set is read: nothing is answered, logged or kept."""
+    gate.waits_at = 1
+    url = f"{hub.url}/socket.io/?EIO=4&transport=websocket"
+    async with http.ws_connect(url) as ws:
+        await ws.send_str('40{"client_id":"desk"}')
+        await asyncio.wait_for(gate.waits.wait(), 5)
+    (eio_sid,) = hub.door._admitted
+    await hub.door.ends.cut(eio_sid)
+    assert eio_sid not in hub.door.server.environ
+    gate.opened.set()
+    await until(lambda: not any(hub.left_over().values()))
+
+    assert [] == log_lines.all()
 
 
 async def store_silently(redis, scrip):

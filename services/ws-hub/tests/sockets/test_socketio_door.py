@@ -333,3 +333,30 @@ async def test_what_comes_after_close_is_not_read(hub, websocket, until):
 
         assert 1000 == closed.data
     await until(lambda: not any(hub.left_over().values()))
+
+
+async def test_nothing_overtakes_what_is_on_its_way(hub, websocket):
+    """A client is written to directly only when nothing older waits in its queue."""
+    async with websocket(hub) as ws:
+        (client,) = hub.clients.all.values()
+        ((eio_sid, _),) = hub.door._by_session.items()
+        client.outlet.write(b'2["late",{}]')
+        hub.door._go_direct(eio_sid, client, client.outlet)
+        waited = client.outlet._direct is None
+        while await ws.receive_str() != '42["late",{}]':
+            pass
+
+    assert waited
+
+
+async def test_a_session_that_is_over_leaves_no_timer(hub, websocket, until):
+    """With many short connections they would be thousands."""
+    async with websocket(hub):
+        assert 1 == len(_ping_timers())
+    await until(lambda: not any(hub.left_over().values()))
+
+    assert [] == _ping_timers()
+
+
+def _ping_timers():
+    return [t for t in asyncio.all_tasks() if "_send_ping" in t.get_coro().__qualname__]
