@@ -133,7 +133,7 @@ def test_hostile_bytes_are_malformed(unpack, data):
 )
 def test_a_value_of_the_wrong_kind_is_malformed(delta):
     """A price that is no integer would break whoever writes it out."""
-    data = msgpack.packb([1, 0, 5, 1, 9, [9, True, []], [[500325, 0, 0, delta]]])
+    data = msgpack.packb([1, 0, 5, 1, 9, [9, True, []], [[500325, [0, 0], delta]]])
     with pytest.raises(MalformedMessage):
         unpack_frame(data)
 
@@ -143,7 +143,7 @@ def test_a_newer_writer_may_add_to_the_end():
     newer = {0: 5, len(FIELDS): "new", len(FIELDS) + 1: [1.5]}
     frame = unpack_frame(
         msgpack.packb(
-            [1, 0, 5, 1, 9, [9, True, [], "new"], [[500325, 0, 0, newer]], 10, "new"]
+            [1, 0, 5, 1, 9, [9, True, [], "new"], [[500325, [0, 0], newer]], 10, "new"]
         )
     )
     image = msgpack.packb([1, 500325, 5, 1, 9, [*a_quote(), "new"], "new"])
