@@ -153,6 +153,21 @@ def test_a_newer_writer_may_add_to_the_end():
     assert a_quote() == unpack_image(image)[1].quote
 
 
+@pytest.mark.parametrize("newer", [7, None, "new", [1.5], {}])
+def test_a_newer_field_is_passed_over_whatever_it_is(newer):
+    """Also where it looks like a field of ours."""
+    change = [500325, [0, 0], {0: 5, len(FIELDS): newer}]
+    frame = unpack_frame(msgpack.packb([1, 0, 5, 1, 9, [9, True, []], [change], 10]))
+
+    assert ((500325, (0, 0), {0: 5}),) == frame.changes
+
+
+def test_a_whole_frame_of_another_version_is_malformed():
+    """What looks the same may mean something else."""
+    with pytest.raises(MalformedMessage, match="version"):
+        unpack_frame(msgpack.packb([2, 0, 5, 1, 9, [9, True, []], [], 10]))
+
+
 def test_lists_for_the_store_are_of_the_old_specification():
     """The store's scripts know no bin type: bytes are written as strings."""
     assert b"\x92\xa1a\xa2\xff\xfe" == pack_list(["a", b"\xff\xfe"])
