@@ -133,7 +133,7 @@ def test_hostile_bytes_are_malformed(unpack, data):
 )
 def test_a_value_of_the_wrong_kind_is_malformed(delta):
     """A price that is no integer would break whoever writes it out."""
-    data = msgpack.packb([1, 0, 5, 1, 9, [9, True, []], [[500325, 0, 0, delta]]])
+    data = msgpack.packb([1, 0, 5, 1, 9, [9, True, []], [[500325, [0, 0], delta]]])
     with pytest.raises(MalformedMessage):
         unpack_frame(data)
 
@@ -143,7 +143,7 @@ def test_a_newer_writer_may_add_to_the_end():
     newer = {0: 5, len(FIELDS): "new", len(FIELDS) + 1: [1.5]}
     frame = unpack_frame(
         msgpack.packb(
-            [1, 0, 5, 1, 9, [9, True, [], "new"], [[500325, 0, 0, newer]], 10, "new"]
+            [1, 0, 5, 1, 9, [9, True, [], "new"], [[500325, [0, 0], newer]], 10, "new"]
         )
     )
     image = msgpack.packb([1, 500325, 5, 1, 9, [*a_quote(), "new"], "new"])
@@ -151,6 +151,21 @@ def test_a_newer_writer_may_add_to_the_end():
     assert {0: 5} == frame.changes[0].delta
     assert 10 == frame.published_at_ms
     assert a_quote() == unpack_image(image)[1].quote
+
+
+@pytest.mark.parametrize("newer", [7, None, "new", [1.5], {}])
+def test_a_newer_field_is_passed_over_whatever_it_is(newer):
+    """Also where it looks like a field of ours."""
+    change = [500325, [0, 0], {0: 5, len(FIELDS): newer}]
+    frame = unpack_frame(msgpack.packb([1, 0, 5, 1, 9, [9, True, []], [change], 10]))
+
+    assert ((500325, (0, 0), {0: 5}),) == frame.changes
+
+
+def test_a_whole_frame_of_another_version_is_malformed():
+    """What looks the same may mean something else."""
+    with pytest.raises(MalformedMessage, match="version"):
+        unpack_frame(msgpack.packb([2, 0, 5, 1, 9, [9, True, []], [], 10]))
 
 
 def test_lists_for_the_store_are_of_the_old_specification():

@@ -47,6 +47,7 @@ class FollowingClient:
         self.quality = {}
         self.lost = set()
         self.shown = {}
+        self.full = False
         self.way = 0
         self.send = self._way(0)
 
@@ -54,6 +55,10 @@ class FollowingClient:
         """Another way from now on; on the old one nothing may come any more."""
         self.way += 1
         self.send = self._way(self.way)
+
+    def backlog(self):
+        """See WayOut."""
+        return float(self.full)
 
     def _way(self, way):
         def send(payload):
@@ -102,6 +107,8 @@ class FollowingClient:
 class FanOutMachine(RuleBasedStateMachine):
     """Clients come, go, change their minds and stop reading while the market moves."""
 
+    portion_bytes = PORTION_BYTES
+
     @initialize()
     def start(self):
         """An empty market in one shard, and nobody there."""
@@ -111,7 +118,7 @@ class FanOutMachine(RuleBasedStateMachine):
         self.table = QuoteTable(1)
         self.table.load(Snapshot(0, Position(1, 0), Confirmed(), {}))
         self.hub = Hub()
-        self.fan_out = FanOut(self.hub, self.table, history_steps_max=6)
+        self.fan_out = FanOut(self.hub, self.table, 6, self.portion_bytes)
         self.clients = {}
         self.past = {code: [] for code in CODES}
         self.clock = 1000
@@ -226,6 +233,12 @@ class FanOutMachine(RuleBasedStateMachine):
         self.hub.set_apart(session)
 
     @rule(number=st.integers(0, 2))
+    def fill(self, number):
+        """A client's buffer is fuller than it may be before more than a portion is sent."""
+        _, client = self._client(number)
+        client.full = True
+
+    @rule(number=st.integers(0, 2))
     def rewire(self, number):
         """A client's socket is filled, emptied or muted."""
         session, client = self._client(number)
@@ -236,6 +249,8 @@ class FanOutMachine(RuleBasedStateMachine):
     def tick(self, reading):
         """The flush: lagging clients in `reading` read again. All who read hold what the table holds."""
         now = Now(self.clock, MASTER, True)
+        for number in reading & self.clients.keys():
+            self.clients[number][1].full = False
         ready = [s for n, (s, _) in self.clients.items() if n in reading and s.apart]
         for delivery in self.fan_out.tick(now, ready):
             deliver(delivery)
@@ -313,8 +328,16 @@ class FanOutMachine(RuleBasedStateMachine):
         return self.clients[number]
 
 
+class PortionsMachine(FanOutMachine):
+    """The same where every row is a portion: who is full after one goes his own way with the rest."""
+
+    portion_bytes = 1
+
+
 TestFanOut = FanOutMachine.TestCase
 TestFanOut.settings = settings(max_examples=300, stateful_step_count=50, deadline=None)
+TestPortions = PortionsMachine.TestCase
+TestPortions.settings = TestFanOut.settings
 
 
 def deliver(delivery):
@@ -367,6 +390,49 @@ def test_clients_with_equal_wants_share_one_payload():
     assert set(sessions) == set(receivers.sessions)
     assert 1 == quotes
     assert 1 == hub.groups
+
+
+def test_clients_of_different_scrips_get_each_his_own():
+    """What changed for another one is neither in the frame nor in its count."""
+    hub, fan_out, table, writer = a_market()
+    both = [a_session(hub, PACKED, symbol) for symbol in ("RELIANCE", "TCS")]
+    ticked(fan_out, Now(1001, a_master(), True))
+    plan = writer.plan_batch(
+        {code: seen(a_quote(1)) for code in (RELIANCE.code, TCS.code)}, 1002
+    )
+    fan_out.changed(table.receive(plan.frame))
+
+    deliveries = ticked(fan_out, Now(1003, a_master(), True))
+    for session in both:
+        ((_, payload, quotes),) = [d for d in deliveries if session in d[0].sessions]
+        rows = msgpack.unpackb(payload, strict_map_key=False)[3]
+        assert [1, *session.wants] == [quotes, *(row[0] for row in rows)]
+
+
+def test_who_wants_each_change_is_told_before_it_gets_some_merged():
+    """Also in step: more changed within a tick than the history keeps."""
+    hub, _, table, writer = a_market()
+    fan_out = FanOut(hub, table, history_steps_max=3)
+    client = FollowingClient()
+    session = Session("a", PACKED, client)
+    hub.join(session)
+    hub.subscribe(session, ["RELIANCE"], Want(QUOTE.mask, every=True), a_master())
+    ticked(fan_out, Now(1001, a_master(), True))
+
+    def trade(paise):
+        plan = writer.plan_batch({RELIANCE.code: {0: paise}}, 1000 + paise)
+        writer.committed(plan)
+        fan_out.changed(table.receive(plan.frame))
+
+    trade(7)
+    ticked(fan_out, Now(1001, a_master(), True))
+    for paise in range(1, 7):
+        trade(paise)
+    payloads = [p for _, p, _ in ticked(fan_out, Now(1010, a_master(), True))]
+    first, update = (msgpack.unpackb(p, strict_map_key=False) for p in payloads)
+
+    assert ("lost", RELIANCE.code) == (first["type"], first["quotes"][0]["code"])
+    assert {0: 6} == update[3][0][3]
 
 
 def test_what_a_mode_does_not_show_is_not_sent():
@@ -541,3 +607,61 @@ def test_many_images_come_in_portions():
     assert len(portions) > 1
     for portion in portions:
         assert sum(len(payload) for _, payload, _ in portion) < PORTION_BYTES + 1000
+
+
+class OneThatReadsLate(FollowingClient):
+    """What it was sent stays in its buffer until it reads."""
+
+    unread_bytes = 0
+
+    def take(self, payload):
+        """One more message that it has not read."""
+        self.unread_bytes += len(payload)
+        super().take(payload)
+
+    def backlog(self):
+        """See WayOut."""
+        return self.unread_bytes / PORTION_BYTES
+
+
+def test_a_tick_of_the_whole_market_does_not_pile_up_at_one_who_does_not_read():
+    """It is sent as far as it is read; the rest comes merged, in portions, and nothing is missing in the end."""
+    codes = range(600_000, 606_000)
+    master = InstrumentMaster([Instrument(code, f"S{code}") for code in codes], 1)
+    hub, table = Hub(), QuoteTable(1)
+    writer = ShardWriter(Snapshot(0, Position(1, 0), Confirmed(), {}))
+    table.load(Snapshot(0, Position(1, 0), Confirmed(), {}))
+    fan_out = FanOut(hub, table)
+    clients = late, prompt = OneThatReadsLate(), FollowingClient()
+    sessions = [Session(str(n), PACKED, client) for n, client in enumerate(clients)]
+
+    def trade(paise, traded):
+        plan = writer.plan_batch({code: {0: paise, 5: paise} for code in traded}, paise)
+        writer.committed(plan)
+        fan_out.changed(table.receive(plan.frame))
+        tick()
+
+    def tick(ready=()):
+        late.unread_bytes = 0
+        for delivery in fan_out.tick(Now(2000, master, True), ready):
+            deliver(delivery)
+        assert late.unread_bytes < 2 * PORTION_BYTES
+
+    trade(1, codes)
+    for session in sessions:
+        hub.join(session)
+        hub.subscribe(session, ["*"], QUOTE, master)
+    while any(session.apart for session in sessions):
+        tick(sessions)
+    trade(2, codes[:-10])
+
+    def seen_by(client):
+        return [client.held[code][2][0] for code in codes]
+
+    expected = [2] * 5990 + [1] * 10
+    assert [True, False] == [session.apart for session in sessions]
+    assert expected == seen_by(prompt)
+    assert expected != seen_by(late)
+    while sessions[0].apart:
+        tick(sessions)
+    assert expected == seen_by(late)

@@ -10,7 +10,8 @@ import pytest
 
 from bse_shared.quotes.instrument import Instrument, InstrumentMaster
 from bse_shared.testing.builders import a_quote
-from bse_ws_hub.loops.flush import CAUGHT_UP, SLOWED_INTERVAL_MS
+from bse_ws_hub.hub.rows import CAUGHT_UP
+from bse_ws_hub.loops.flush import SLOWED_INTERVAL_MS
 from bse_ws_hub.sockets.direct_socket import UNREAD_BYTES_MAX
 
 

@@ -5,7 +5,7 @@ elements and field numbers that it does not know, so that a newer writer may add
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any, Generic, TypeVar
 
 import msgpack
 import msgspec
@@ -27,7 +27,6 @@ FRAME_BYTES_MAX = 8 * 1024 * 1024
 
 _FIELD_COUNT = len(FIELDS)
 _LEVELS = {field.number for field in FIELDS if field.kind is Kind.LEVELS}
-_NUMBERS = {field.number for field in FIELDS} - _LEVELS
 _pack_old: Callable[[object], bytes] = msgpack.Packer(
     autoreset=True, use_bin_type=False
 ).pack
@@ -39,28 +38,44 @@ _pack: Callable[[object], bytes] = msgspec.msgpack.Encoder().encode
 _UNREADABLE = (ValueError, TypeError, RecursionError, msgpack.UnpackException)
 
 
+class MalformedMessage(ValueError):
+    """Bytes from the store or the bus that are not what this version writes."""
+
+
 class _ConfirmationMessage(msgspec.Struct, array_like=True):
     at_ms: int
     whole: bool
     codes: tuple[int, ...]
 
 
-class _FrameMessage(msgspec.Struct, array_like=True):
+class _PlainChange(Change):
+    """A change of fields that this version knows, and of numbers only."""
+
+    __slots__ = ()
+    delta: dict[Annotated[int, msgspec.Meta(ge=0, lt=_FIELD_COUNT)], int | None]  # type: ignore[assignment]
+
+
+class _AnyChange(Change):
+    __slots__ = ()
+    delta: dict[Any, Any]
+
+
+SomeChange = TypeVar("SomeChange", bound=Change)
+
+
+class _FrameMessage(msgspec.Struct, Generic[SomeChange], array_like=True):
     version: int
     shard: int
     epoch: int
     sequence: int
     received_at_ms: int
     confirmation: _ConfirmationMessage
-    changes: list[tuple[int, int, int, dict[int, Any]]]
+    changes: tuple[SomeChange, ...]
     published_at_ms: int = 0
 
 
-_decode_frame = msgspec.msgpack.Decoder(_FrameMessage).decode
-
-
-class MalformedMessage(ValueError):
-    """Bytes from the store or the bus that are not what this version writes."""
+_decode_plain = msgspec.msgpack.Decoder(_FrameMessage[_PlainChange]).decode
+_decode_any = msgspec.msgpack.Decoder(_FrameMessage[_AnyChange]).decode
 
 
 def pack_image(code: int, image: Image) -> bytes:
@@ -86,22 +101,18 @@ def unpack_image(data: bytes) -> tuple[int, Image]:
 def pack_frame(frame: Frame, published_at_ms: int = 0) -> bytes:
     """`[version, shard, epoch, sequence, received_at_ms, [confirmed at, whole, codes], [change…], published_at_ms]`.
 
-    A change: `[code, previous epoch (0: the frame's own), previous sequence, delta]`.
+    A change: `[code, [previous epoch, previous sequence], delta]`.
     """
-    epoch = frame.position.epoch
-    changes = [
-        (code, 0 if held_epoch == epoch else held_epoch, held_sequence, delta)
-        for code, (held_epoch, held_sequence), delta in frame.changes
-    ]
+    epoch, sequence = frame.position
     return _pack(
         (
             VERSION,
             frame.shard,
             epoch,
-            frame.position.sequence,
+            sequence,
             frame.received_at_ms,
             frame.confirmation,
-            changes,
+            frame.changes,
             published_at_ms or frame.published_at_ms,
         )
     )
@@ -112,37 +123,34 @@ def unpack_frame(data: bytes) -> Frame:
     if len(data) > FRAME_BYTES_MAX:
         raise MalformedMessage(f"{len(data)} bytes, at most {FRAME_BYTES_MAX}")
     try:
-        message = _decode_frame(data)
-        if message.version != VERSION:
-            raise MalformedMessage("not a message of this version")
-        confirmed = message.confirmation
-        return Frame(
-            message.shard,
-            Position(message.epoch, message.sequence),
-            message.received_at_ms,
-            Confirmation(confirmed.at_ms, confirmed.whole, confirmed.codes),
-            _changes(message),
-            message.published_at_ms,
-        )
+        message, changes = _decoded(data)
     except _UNREADABLE as error:
         raise MalformedMessage(f"not a frame: {error}") from error
+    if message.version != VERSION:
+        raise MalformedMessage("not a message of this version")
+    confirmed = message.confirmation
+    return Frame(
+        message.shard,
+        Position(message.epoch, message.sequence),
+        message.received_at_ms,
+        Confirmation(confirmed.at_ms, confirmed.whole, confirmed.codes),
+        changes,
+        message.published_at_ms,
+    )
 
 
-def _changes(message: "_FrameMessage") -> tuple[Change, ...]:
-    epoch, changes = message.epoch, []
-    for code, previous_epoch, previous_sequence, fields in message.changes:
-        delta = fields
-        for number, value in fields.items():
-            if value.__class__ is not int or number not in _NUMBERS:
-                delta = _known(fields)
-                break
-        # A scrip's first change follows START, whose sequence no written position has.
-        if previous_epoch == 0 and previous_sequence:
-            previous = Position(epoch, previous_sequence)
-        else:
-            previous = Position(previous_epoch, previous_sequence)
-        changes.append(Change(code, previous, delta))
-    return tuple(changes)
+def _decoded(data: bytes) -> tuple["_FrameMessage[Any]", tuple[Change, ...]]:
+    """Nearly all frames change plain numbers only: those are decoded and checked in one go."""
+    try:
+        plain = _decode_plain(data)
+        if all(_LEVELS.isdisjoint(change.delta) for change in plain.changes):
+            return plain, plain.changes
+    except msgspec.ValidationError:
+        pass  # levels, a newer writer's fields, or nonsense
+    found = _decode_any(data)
+    return found, tuple(
+        Change(code, previous, _known(delta)) for code, previous, delta in found.changes
+    )
 
 
 def pack_confirmed(confirmed: Confirmed) -> bytes:

@@ -8,18 +8,15 @@ step (a limited group, a session apart) has a backlog of positions and gets, whe
 that changed its epoch is sent as an image: updates never cross an epoch.
 """
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import TypeVar
+from collections.abc import Collection, Iterator
 
-from bse_shared.quotes.frame import Image
 from bse_shared.quotes.position import Position
 from bse_shared.quotes.quality import Quality
 from bse_shared.quotes.quote_table import Changes, QuoteTable
-from bse_ws_hub.encodings.codec import Codec, Framer
-from bse_ws_hub.encodings.messages import Message
+from bse_ws_hub.encodings.codec import Codec
 from bse_ws_hub.hub.digest import Ahead, Digests
-from bse_ws_hub.hub.hub import Group, Hub, Part, Session, View, alone
+from bse_ws_hub.hub.hub import Group, Hub, Session, alone
+from bse_ws_hub.hub.in_step import InStep
 from bse_ws_hub.hub.now import Now
 from bse_ws_hub.hub.qualities import Qualities
 from bse_ws_hub.hub.rows import PORTION_BYTES, Delivery, RowMaker, Rows
@@ -30,35 +27,16 @@ from bse_ws_hub.hub.wants import Want
 
 HISTORY_STEPS_MAX = 50_000
 
-FEW = 4
-"""Where so many times fewer scrips changed than a client has, those that changed are looked at."""
-
-Since = dict[View, dict[int, Position]]
-
-Row = TypeVar("Row")
-
-
-@dataclass(slots=True)
-class _Chunks:
-    """One view's rows of this tick, by scrip. `steps` instead of `updates` where each change is wanted.
-
-    `by_slot`: the updates once more, in the hub's slots; `slots`: which, as a bit set.
-    """
-
-    images: dict[int, bytes] = field(default_factory=dict)
-    updates: dict[int, bytes] = field(default_factory=dict)
-    by_slot: list[bytes] = field(default_factory=list)
-    slots: int = 0
-    steps: dict[int, list[bytes]] = field(default_factory=dict)
-    lost: dict[int, Message] = field(default_factory=dict)
-    received_at_ms: int = 0
-
 
 class FanOut:
     """Turns the table's changes into deliveries."""
 
     def __init__(
-        self, hub: Hub, table: QuoteTable, history_steps_max: int = HISTORY_STEPS_MAX
+        self,
+        hub: Hub,
+        table: QuoteTable,
+        history_steps_max: int = HISTORY_STEPS_MAX,
+        portion_bytes: int = PORTION_BYTES,
     ):
         self._hub = hub
         self._table = table
@@ -66,8 +44,8 @@ class FanOut:
         self._qualities = Qualities(table)
         self._rows = RowMaker(table, self._tape, self._qualities)
         self._conflated = 0
-        self.received_at_ms = 0
-        """When the newest of the last tick's changes that somebody in step watches was received; 0 without any."""
+        self._portion_bytes = portion_bytes
+        self._in_step = InStep(hub, table, self._tape, self._rows, portion_bytes)
         self._digests = Digests(self._rows.held)
         self._vector = self._positions()
 
@@ -91,6 +69,11 @@ class FanOut:
         """Where a client that is in step stands, after the last tick."""
         return vector_text(self._vector)
 
+    @property
+    def received_at_ms(self) -> int:
+        """When the newest of the last tick's changes that somebody in step watches was received; 0 without any."""
+        return self._in_step.received_at_ms
+
     def take_lost(self) -> int:
         """How often, since last asked, somebody who wants each change got some merged."""
         lost, self._rows.times_lost = self._rows.times_lost, 0
@@ -111,19 +94,17 @@ class FanOut:
         To be iterated to its end: who is in step is counted as having got it all.
         """
         dirty = self._tape.dirty
-        self.received_at_ms = 0
         for session in self._hub.apart.values():
             self._note_missed(session, dirty)
         for group in self._hub.limited.values():
             self._note_due(group, dirty)
-        since = self._since(dirty)
+        since = self._in_step.since(dirty)
         self._tape.advance()
         self._digests.changed(dirty)
         due, self._hub.due = self._hub.due, {}
         for session in due.values():
             yield from self._images_due(session, now)
-        if dirty:
-            yield from self._in_step(dirty, since, now)
+        yield from self._in_step.deliveries(dirty, since, now)
         for group in self._hub.limited.values():
             yield from self._limited(group, now)
         # Last: who follows its group again from now on has got this tick already.
@@ -194,141 +175,6 @@ class FanOut:
                     backlog.held[code] = self._rows.held(code, want.mask)
                 backlog.miss(code, merged=not want.every)
 
-    def _since(self, dirty: Changes) -> Since:
-        newest = self._tape.stamps.newest
-        return {
-            view: {
-                code: newest(code, view.mask)
-                for code in dirty.keys() & by_code.keys()
-                if dirty[code] & view.mask
-            }
-            for view, by_code in self._hub.watchers.items()
-        }
-
-    # In step.
-
-    def _in_step(self, dirty: Changes, since: Since, now: Now) -> Iterator[Delivery]:
-        made: dict[View, _Chunks] = {}
-        several: dict[Group, None] = {}
-        for view, held in since.items():
-            by_code = self._hub.watchers.get(view)
-            if held and by_code is not None:
-                made[view] = self._made(view, held, by_code, dirty, now)
-        received_at_ms = max((m.received_at_ms for m in made.values()), default=0)
-        self.received_at_ms = received_at_ms
-        for view, chunks in made.items():
-            watching = self._watching(view, since[view])
-            if chunks.images or chunks.steps:
-                several.update(watching)
-                continue
-            framers: dict[Codec, Framer] = {}
-            for group in watching:
-                part, codec = group.only_part, group.codec
-                if part is None:  # more than one mode: they come together below
-                    several[group] = None
-                    continue
-                rows, count = self._updates(part, chunks)
-                if not count:
-                    continue
-                framed = framers.get(codec)
-                if framed is None:
-                    framed = framers[codec] = codec.framer(
-                        "update", now.ms, received_at_ms, now.published_at_ms
-                    )
-                yield group.receivers, codec.wire(framed(rows, count)), count
-        for group in several:
-            gathered = self._gathered(group, made)
-            gathered.received_at_ms = received_at_ms
-            yield from gathered.deliveries(group.receivers, group.codec, now)
-
-    def _watching(self, view: View, codes: Collection[int]) -> dict[Group, None]:
-        """The groups that one of these scrips is of interest to, or all of the view, if that is less to look at."""
-        by_code, viewers = self._hub.watchers[view], self._hub.viewers[view]
-        found = [by_code[code] for code in codes if code in by_code]
-        if sum(map(len, found)) >= len(viewers):
-            return viewers
-        watching: dict[Group, None] = {}
-        for groups in found:
-            watching.update(groups)
-        return watching
-
-    def _made(
-        self,
-        view: View,
-        held: dict[int, Position],
-        by_code: dict[int, dict[Group, None]],
-        dirty: Changes,
-        now: Now,
-    ) -> _Chunks:
-        """Each changed scrip encoded once for this view."""
-        made, mask = _Chunks(), view.mask
-        codec = next(iter(self._hub.viewers[view])).codec
-        images, newest = self._table.images, self._tape.stamps.newest
-        symbol_of, chunk = now.master.symbol_of, codec.update_chunk
-        for code, position in held.items():
-            image = images.get(code)
-            if image is None or code not in by_code:
-                continue
-            made.received_at_ms = max(made.received_at_ms, image.changed_at_ms)
-            if view.every or position.epoch != image.position.epoch:
-                self._make_owed(made, codec, view, code, image, position, now)
-            else:
-                made.updates[code] = chunk(
-                    code,
-                    symbol_of(code),
-                    image.quote,
-                    dirty[code] & mask,
-                    position.sequence,
-                    newest(code, mask).sequence,
-                )
-        return made
-
-    def _make_owed(
-        self,
-        made: _Chunks,
-        codec: Codec,
-        view: View,
-        code: int,
-        image: Image,
-        since: Position,
-        now: Now,
-    ) -> None:
-        rows = Rows()
-        want = Want(view.mask, every=view.every)
-        self._rows.owe(rows, codec, code, image, want, since, now, since.sequence)
-        for row in rows.images:
-            made.images[code] = row
-        for lost in rows.lost:
-            made.lost[code] = lost
-        made.steps[code] = rows.updates
-
-    def _gathered(self, group: Group, chunks: dict[View, _Chunks]) -> Rows:
-        """The group's rows of the tick, out of the views that it has."""
-        rows = Rows()
-        for view, part in group.parts.items():
-            made = chunks.get(view)
-            if made is None:
-                continue
-            rows.updates += filter(None, self._updates(part, made)[0])
-            rows.images += _picked(part.codes, made.images)
-            for steps in _picked(part.codes, made.steps):
-                rows.updates += steps
-            rows.lost += _picked(part.codes, made.lost)
-        return rows
-
-    def _updates(self, part: Part, made: _Chunks) -> tuple[Sequence[bytes], int]:
-        """The rows of a part's scrips, by the shorter way, empty ones among them, and how many are not."""
-        if len(made.updates) * FEW < len(part.codes):
-            rows = _picked(part.codes, made.updates)
-            return rows, len(rows)
-        if not made.by_slot:
-            slots = self._hub.slots
-            made.by_slot = [b""] * len(slots)
-            for code, row in made.updates.items():
-                made.by_slot[slots[code]] = row
-                made.slots |= 1 << slots[code]
-        return part.pick(made.by_slot), (part.slots & made.slots).bit_count()
-
     def _images_due(self, session: Session, now: Now) -> Iterator[Delivery]:
         """The first images of a session that follows its group already."""
         group, rows = session.group, Rows()
@@ -363,7 +209,7 @@ class FanOut:
         if backlog is None:
             return
         codec, rows = session.codec, Rows()
-        while session.images_due and rows.bytes < PORTION_BYTES:
+        while session.images_due and rows.size_bytes < self._portion_bytes:
             code = next(iter(session.images_due))
             del session.images_due[code]
             backlog.imaged(code, self._rows.held(code, session.wants[code].mask))
@@ -372,7 +218,7 @@ class FanOut:
         yield from rows.deliveries(alone(session), codec, now)
         if session.images_due:
             return
-        left = PORTION_BYTES - rows.bytes
+        left = self._portion_bytes - rows.size_bytes
         pending = list(backlog.pending)
         owed = self._rows.owed(codec, backlog, session.wants, pending, now, left)
         owed.qualities = [
@@ -387,9 +233,7 @@ class FanOut:
     def _add_image(
         self, rows: Rows, codec: Codec, code: int, want: Want, now: Now
     ) -> None:
-        row = self._rows.image(codec, code, want, now)
-        rows.images.append(row)
-        rows.bytes += len(row)
+        rows.add_image(self._rows.image(codec, code, want, now))
         image = self._table.get(code)
         if image is not None:
             rows.received_at_ms = max(rows.received_at_ms, image.changed_at_ms)
@@ -407,7 +251,3 @@ class FanOut:
         self, codec: Codec, code: int, quality: Quality, now: Now
     ) -> bytes:
         return codec.quality_chunk(code, now.master.symbol_of(code), quality)
-
-
-def _picked(codes: dict[int, None], rows: dict[int, Row]) -> list[Row]:
-    return [row for code, row in rows.items() if code in codes]

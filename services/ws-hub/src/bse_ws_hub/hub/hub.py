@@ -51,6 +51,10 @@ class WayOut(Protocol):
         """The sure way: takes the whole frame, behind what it took before."""
         ...
 
+    def backlog(self) -> float:
+        """How full the client's buffer is: 0..1 and beyond, 1 meaning full."""
+        ...
+
 
 GroupKey = tuple[str, int, frozenset[tuple[int, Want]]]
 

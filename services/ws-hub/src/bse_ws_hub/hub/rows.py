@@ -1,6 +1,6 @@
 """The rows of messages: what one receiver is owed, found from positions, and cut into frames."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from bse_shared.quotes.frame import NO_IMAGE, Image
@@ -21,7 +21,10 @@ QUOTES_PER_FRAME_MAX = 100
 """Images of many scrips are cut into several messages, so that no single one is huge."""
 
 PORTION_BYTES = 64 * 1024
-"""A client apart that is owed more gets it in portions, each when it has read the last."""
+"""Who is owed more gets it in portions, each when it has read the last."""
+
+CAUGHT_UP = 0.25
+"""A client has read its last portion when its buffer is this empty; with more in it a client lags."""
 
 BEHIND_MAX_MS = 5000
 """A replica that lost the bus has read the store again by then."""
@@ -33,14 +36,24 @@ Delivery = tuple[Receivers, bytes, int]
 
 @dataclass(slots=True)
 class Rows:
-    """What one receiver gets now. `lost`: changes that it wanted one by one and gets merged. `bytes`: of what is owed."""
+    """What one receiver gets now. `lost`: changes that it wanted one by one and gets merged. `size_bytes`: of images and updates."""
 
     images: list[bytes] = field(default_factory=list)
     updates: list[bytes] = field(default_factory=list)
     qualities: list[bytes] = field(default_factory=list)
     lost: list[Message] = field(default_factory=list)
     received_at_ms: int = 0
-    bytes: int = 0
+    size_bytes: int = 0
+
+    def add_image(self, row: bytes) -> None:
+        """One more."""
+        self.images.append(row)
+        self.size_bytes += len(row)
+
+    def add_updates(self, rows: Sequence[bytes]) -> None:
+        """Some more."""
+        self.updates += rows
+        self.size_bytes += sum(map(len, rows))
 
     def deliveries(self, to: Receivers, codec: Codec, now: Now) -> Iterator[Delivery]:
         """As frames: what was lost, then images, updates, qualities."""
@@ -135,7 +148,7 @@ class RowMaker:
         """
         rows = Rows()
         for code in codes:
-            if rows.bytes >= bytes_max:
+            if rows.size_bytes >= bytes_max:
                 break
             image, want = self.table.get(code), wants.get(code)
             since = backlog.held.get(code, START)
@@ -189,15 +202,12 @@ class RowMaker:
         if since.epoch != image.position.epoch or since > image.position:
             if want.every and since != START:
                 rows.lost.append(self.lost(code, since, want.mask, now))
-            row = self.image(codec, code, want, now)
-            rows.images.append(row)
-            rows.bytes += len(row)
+            rows.add_image(self.image(codec, code, want, now))
             return
         if want.every:
             steps = self.steps(codec, code, since, want.mask, now, base)
             if steps or (steps is not None and base == since.sequence):
-                rows.updates += steps
-                rows.bytes += sum(map(len, steps))
+                rows.add_updates(steps)
                 return
             if steps is None:
                 rows.lost.append(self.lost(code, since, want.mask, now))
@@ -206,5 +216,4 @@ class RowMaker:
             to = self.held(code, want.mask).sequence
             symbol = now.master.symbol_of(code)
             row = codec.update_chunk(code, symbol, image.quote, changed, base, to)
-            rows.updates.append(row)
-            rows.bytes += len(row)
+            rows.add_updates((row,))

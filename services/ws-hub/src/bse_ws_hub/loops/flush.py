@@ -17,15 +17,12 @@ from bse_ws_hub.hub.fan_out import FanOut
 from bse_ws_hub.hub.heartbeat_wheel import SLOT_MS
 from bse_ws_hub.hub.hub import Receivers, Session
 from bse_ws_hub.hub.now import Now
-from bse_ws_hub.hub.rows import Delivery
+from bse_ws_hub.hub.rows import CAUGHT_UP, Delivery
 from bse_ws_hub.sockets.deliver import deliver
 from bse_ws_hub.status_messages import feed_age_ms, heartbeat
 
 
 log = structlog.get_logger()
-
-CAUGHT_UP = 0.25
-"""A lagging client gets its merged updates when its buffer is this empty; with more in it a client lags."""
 
 QUALITY_INTERVAL_MS = 250
 

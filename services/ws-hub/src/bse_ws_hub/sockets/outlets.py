@@ -19,12 +19,8 @@ class Outlet(WayOut, Protocol):
     on_rewired: Callable[[], None]
     """To be called when `send` is another one."""
 
-    def backlog(self) -> float:
-        """How full this client's buffer is: 0..1 and beyond, 1 meaning full."""
-        ...
-
     def unread_bytes(self) -> int:
-        """The same in bytes."""
+        """The backlog in bytes."""
         ...
 
     def close(self, code: int, reason: str) -> None:
