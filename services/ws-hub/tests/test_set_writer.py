@@ -6,7 +6,7 @@ from bse_shared.redis_edge.connection import StoreUnavailable
 from bse_shared.redis_edge.instances import Subscriptions
 from bse_shared.testing.fake_clock import FakeClock
 from bse_ws_hub.encodings.json_codec import JsonCodec
-from bse_ws_hub.hub.hub import Session
+from bse_ws_hub.hub.sessions import Session
 from bse_ws_hub.hub.wants import Want
 from bse_ws_hub.set_writer import SetWriter
 

@@ -25,7 +25,8 @@ from bse_ws_hub.hub.disconnects import (
     Disconnect,
 )
 from bse_ws_hub.hub.heartbeat_wheel import HeartbeatWheel
-from bse_ws_hub.hub.hub import Hub, Session
+from bse_ws_hub.hub.hub import Hub
+from bse_ws_hub.hub.sessions import Session
 from bse_ws_hub.metrics import HubMetrics
 from bse_ws_hub.settings import HubSettings
 from bse_ws_hub.sockets.outlets import Outlet

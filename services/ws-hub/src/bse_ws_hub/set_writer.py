@@ -12,7 +12,7 @@ from bse_shared.redis_edge.instances import Subscriptions
 from bse_shared.redis_edge.quote_follower import QuoteFollower
 from bse_shared.wire.records import SubscriptionRecord
 from bse_ws_hub.admission.deadlines import Deadlines
-from bse_ws_hub.hub.hub import Session
+from bse_ws_hub.hub.sessions import Session
 from bse_ws_hub.hub.stored_wants import stored_wants
 
 

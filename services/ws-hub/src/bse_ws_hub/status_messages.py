@@ -4,7 +4,7 @@ from bse_shared.redis_edge.quote_follower import QuoteFollower
 from bse_shared.wire.feed_view import feed_state, market_is_open
 from bse_ws_hub.admission.identity import Identity
 from bse_ws_hub.encodings.messages import Message, Rejection
-from bse_ws_hub.hub.hub import Session
+from bse_ws_hub.hub.sessions import Session
 from bse_ws_hub.hub.wants import described
 from bse_ws_hub.settings import HubSettings
 

@@ -12,9 +12,10 @@ from bse_ws_hub.encodings.msgpack_codec import MsgpackCodec
 from bse_ws_hub.encodings.wire import as_it_is
 from bse_ws_hub.hub.digest import term
 from bse_ws_hub.hub.fan_out import FanOut
-from bse_ws_hub.hub.hub import Hub, Session
+from bse_ws_hub.hub.hub import Hub
 from bse_ws_hub.hub.now import Now
 from bse_ws_hub.hub.rows import BEHIND_MAX_MS
+from bse_ws_hub.hub.sessions import Session
 from bse_ws_hub.hub.vector import has_reached, has_reached_all, held_at
 from bse_ws_hub.hub.wants import Want
 

@@ -21,9 +21,10 @@ from bse_ws_hub.encodings.msgpack_codec import QUALITIES, MsgpackCodec
 from bse_ws_hub.encodings.wire import as_it_is
 from bse_ws_hub.hub.digest import term
 from bse_ws_hub.hub.fan_out import FanOut
-from bse_ws_hub.hub.hub import Hub, Session
+from bse_ws_hub.hub.hub import Hub
 from bse_ws_hub.hub.now import Now
 from bse_ws_hub.hub.rows import PORTION_BYTES
+from bse_ws_hub.hub.sessions import Session
 from bse_ws_hub.hub.wants import Want
 
 

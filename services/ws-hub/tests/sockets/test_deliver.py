@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bse_ws_hub.encodings.msgpack_codec import MsgpackCodec
-from bse_ws_hub.hub.hub import Receivers, Session
+from bse_ws_hub.hub.sessions import Receivers, Session
 from bse_ws_hub.sockets.deliver import deliver
 
 

@@ -13,7 +13,7 @@ from uvicorn.server import ServerState
 
 from bse_ws_hub.encodings.msgpack_codec import MsgpackCodec
 from bse_ws_hub.encodings.wire import binary_frame, text_frame
-from bse_ws_hub.hub.hub import Session, alone
+from bse_ws_hub.hub.sessions import Session, alone
 from bse_ws_hub.sockets.deliver import deliver
 from bse_ws_hub.sockets.direct_protocol import (
     ABORT_AFTER_S,

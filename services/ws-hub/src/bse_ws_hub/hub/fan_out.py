@@ -15,11 +15,12 @@ from bse_shared.quotes.quality import Quality
 from bse_shared.quotes.quote_table import Changes, QuoteTable
 from bse_ws_hub.encodings.codec import Codec
 from bse_ws_hub.hub.digest import Ahead, Digests
-from bse_ws_hub.hub.hub import Group, Hub, Session, alone
+from bse_ws_hub.hub.hub import Hub
 from bse_ws_hub.hub.in_step import InStep
 from bse_ws_hub.hub.now import Now
 from bse_ws_hub.hub.qualities import Qualities
 from bse_ws_hub.hub.rows import PORTION_BYTES, Delivery, RowMaker, Rows
+from bse_ws_hub.hub.sessions import Group, Session, alone
 from bse_ws_hub.hub.tape import Tape
 from bse_ws_hub.hub.vector import vector_text
 from bse_ws_hub.hub.wants import Want

@@ -9,9 +9,10 @@ from bse_shared.quotes.position import Position
 from bse_shared.quotes.quote_table import Changes, QuoteTable
 from bse_ws_hub.encodings.codec import Codec, Framer
 from bse_ws_hub.encodings.messages import Message
-from bse_ws_hub.hub.hub import Group, Hub, Part, View
+from bse_ws_hub.hub.hub import Hub
 from bse_ws_hub.hub.now import Now
 from bse_ws_hub.hub.rows import CAUGHT_UP, Delivery, RowMaker, Rows
+from bse_ws_hub.hub.sessions import Group, Part, View
 from bse_ws_hub.hub.tape import Tape
 from bse_ws_hub.hub.wants import Want
 

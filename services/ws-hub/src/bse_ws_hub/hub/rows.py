@@ -9,9 +9,9 @@ from bse_shared.quotes.quote_table import QuoteTable
 from bse_ws_hub.encodings.codec import Codec
 from bse_ws_hub.encodings.messages import Message
 from bse_ws_hub.hub.backlog import Backlog
-from bse_ws_hub.hub.hub import Receivers
 from bse_ws_hub.hub.now import Now
 from bse_ws_hub.hub.qualities import Qualities
+from bse_ws_hub.hub.sessions import Receivers
 from bse_ws_hub.hub.tape import Tape
 from bse_ws_hub.hub.vector import has_reached
 from bse_ws_hub.hub.wants import Want

@@ -15,9 +15,9 @@ from bse_ws_hub.hub.burst import Burst
 from bse_ws_hub.hub.disconnects import SLOW_CONSUMER
 from bse_ws_hub.hub.fan_out import FanOut
 from bse_ws_hub.hub.heartbeat_wheel import SLOT_MS
-from bse_ws_hub.hub.hub import Receivers, Session
 from bse_ws_hub.hub.now import Now
 from bse_ws_hub.hub.rows import CAUGHT_UP, Delivery
+from bse_ws_hub.hub.sessions import Receivers, Session
 from bse_ws_hub.sockets.deliver import deliver
 from bse_ws_hub.status_messages import feed_age_ms, heartbeat
 

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from bse_ws_hub.hub.hub import Send
+from bse_ws_hub.hub.sessions import Send
 
 
 EXTENSION = "bse.direct_socket"

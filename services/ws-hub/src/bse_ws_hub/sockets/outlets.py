@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from engineio.packet import MESSAGE, Packet
 
 from bse_ws_hub.hub.disconnects import Disconnect
-from bse_ws_hub.hub.hub import Send, WayOut
+from bse_ws_hub.hub.sessions import Send, WayOut
 from bse_ws_hub.sockets.direct_socket import DirectSocket
 
 

@@ -34,7 +34,7 @@ from bse_ws_hub.hub.disconnects import (
     TOO_MANY_CONNECTIONS,
     Disconnect,
 )
-from bse_ws_hub.hub.hub import Session
+from bse_ws_hub.hub.sessions import Session
 from bse_ws_hub.sockets.direct_socket import EXTENSION, UNTIL_TOLD, DirectSocket
 from bse_ws_hub.sockets.refusal_response import refusal_response
 

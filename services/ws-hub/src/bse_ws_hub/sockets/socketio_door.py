@@ -27,7 +27,7 @@ from bse_ws_hub.hub.disconnects import (
     SLOW_CONSUMER,
     TOO_MANY_CONNECTIONS,
 )
-from bse_ws_hub.hub.hub import Session
+from bse_ws_hub.hub.sessions import Session
 from bse_ws_hub.sockets import socketio_packets as packets
 from bse_ws_hub.sockets.direct_protocol import ABORT_AFTER_S
 from bse_ws_hub.sockets.direct_socket import EXTENSION, DirectSocket

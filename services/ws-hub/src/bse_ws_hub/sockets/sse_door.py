@@ -21,7 +21,7 @@ from bse_ws_hub.encodings.messages import Message
 from bse_ws_hub.encodings.sse_codec import SSE
 from bse_ws_hub.hub.commands import BadCommand, Subscribe, command_from_object
 from bse_ws_hub.hub.disconnects import TOO_MANY_CONNECTIONS
-from bse_ws_hub.hub.hub import Session
+from bse_ws_hub.hub.sessions import Session
 from bse_ws_hub.hub.vector import read_vector
 from bse_ws_hub.hub.wants import UnknownField
 from bse_ws_hub.set_commands import want_of
