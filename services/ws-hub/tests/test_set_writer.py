@@ -1,5 +1,7 @@
 """Stored sets: at most once a second, always the last state."""
 
+import asyncio
+
 import pytest
 
 from bse_shared.redis_edge.connection import StoreUnavailable
@@ -91,6 +93,14 @@ async def test_who_leaves_is_stored_at_once(writer, store):
     writer.gone(session)
     await writer.step()
     assert [2] == (await writer.load("desk")).codes
+
+
+async def test_the_end_and_the_loop_may_store_at_the_same_time(writer, store):
+    """Each set once; neither stumbles over what the other has done."""
+    writer.changed(a_session(1))
+    await asyncio.gather(writer.step(), writer.finish())
+
+    assert (1, False) == (store.saved, writer.is_pending("desk"))
 
 
 async def test_nothing_is_lost_while_the_store_is_away(writer, store, clock):

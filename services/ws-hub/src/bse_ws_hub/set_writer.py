@@ -82,7 +82,9 @@ class SetWriter:
 
     async def _store(self, client_id: str) -> None:
         async with self._lock:
-            session = self._pending.pop(client_id)
+            session = self._pending.pop(client_id, None)
+            if session is None:
+                return  # stored while we waited: at the end, the loop and `finish` do the same work
             self._not_before_ms[client_id] = self.clock.monotonic_ms() + INTERVAL_MS
             record = SubscriptionRecord(
                 client_id=client_id,
