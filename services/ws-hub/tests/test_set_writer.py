@@ -98,7 +98,7 @@ async def test_who_leaves_is_stored_at_once(writer, store):
 async def test_the_end_and_the_loop_may_store_at_the_same_time(writer, store):
     """Each set once; neither stumbles over what the other has done."""
     writer.changed(a_session(1))
-    await asyncio.gather(writer.step(), writer.finish())
+    await asyncio.gather(writer.load("other"), writer.step(), writer.finish())
 
     assert (1, False) == (store.saved, writer.is_pending("desk"))
 
