@@ -276,9 +276,10 @@ def _history(make: _Makers, history: MarketHistory) -> list[Loop]:
             source=BseSource(make.session, bse),
             guard=make.guards.add(LIST_SOURCE, "indices", "indices"),
             history=history,
-            is_wanted=lambda: make.calendar.session().phase != "closed",
+            is_closed=lambda: make.calendar.session().phase == "closed",
+            interval_s=interval_s,
         )
-        loops.append(Loop("read the indices", reader.step, interval_s))
+        loops.append(Loop("read the indices", reader.step, 1))
     return loops
 
 

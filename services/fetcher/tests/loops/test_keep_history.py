@@ -2,7 +2,6 @@
 
 from bse_fetcher.loops.fill_gaps import GapFiller
 from bse_fetcher.loops.keep_history import HistoryKeeper
-from bse_fetcher.loops.read_indices import IndexReader
 from bse_shared.quotes.candles import MINUTE_MS, CandleFlag, day_start_ms
 from bse_shared.redis_edge.market_history import MarketHistory
 from bse_shared.sessions.session import Phase
@@ -91,30 +90,6 @@ async def test_the_market_is_summed_up_by_its_one_writer(fetching, exchange):
         best = found.gainers[0]
         assert fetcher.instruments.master.symbol_of(best.code) == best.symbol
         assert exchange.prices()[best.code] == best.last_paise
-
-
-async def test_the_indices_are_read_and_keep_their_last_value(fetching, exchange):
-    """SENSEX by the name that the master uses."""
-    async with fetching() as hire:
-        fetcher = hire()
-        _, history = keeper_of(fetcher)
-        reader = IndexReader(
-            core=fetcher.core,
-            source=fetcher.source,
-            guard=fetcher.guards.add("bse", "indices", "indices"),
-            history=history,
-            is_wanted=lambda: True,
-        )
-        await reader.step()
-        assert {} == await history.indices()
-        await fetcher.poll()
-        await reader.step()
-        before = await history.indices()
-        assert before["SENSEX"].low <= before["SENSEX"].last <= before["SENSEX"].high
-        await exchange.arm(path="GetSensexData", kind="html_200")
-        await reader.step()
-
-        assert before == await history.indices()
 
 
 async def test_missed_minutes_of_hot_scrips_are_filled_once(fetching, exchange):
