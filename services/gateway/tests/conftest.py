@@ -22,6 +22,7 @@ from bse_gateway.identity.key_desk import KeyWish
 from bse_gateway.identity.parts import Identity, put_together
 from bse_gateway.lookup import Lookup
 from bse_gateway.metrics import GatewayMetrics
+from bse_gateway.minutes_under_way import MinutesUnderWay
 from bse_gateway.on_demand import OnDemand
 from bse_gateway.rest.app import create_app
 from bse_gateway.rest.envelope import RequestIds
@@ -172,7 +173,13 @@ def door_on(redis, market, registry, rest=None, clock=None, **auth):
         metrics,
         rest.on_demand_within_s,
     )
-    market.on_changes = on_demand.take
+    under_way = MinutesUnderWay(market.table)
+
+    def changed(changes):
+        on_demand.take(changes)
+        under_way.take(changes)
+
+    market.on_changes = changed
     app = create_app(
         market=market,
         lookup=lookup,
@@ -180,6 +187,7 @@ def door_on(redis, market, registry, rest=None, clock=None, **auth):
         on_demand=on_demand,
         controls=FetcherControls(redis),
         history=MarketHistory(redis, clock, 1),
+        under_way=under_way,
         ids=ids,
         subscriptions=Subscriptions(redis),
         identity=identity,

@@ -8,6 +8,7 @@ from bse_gateway.identity.parts import PUBLISH_INTERVAL_S, put_together
 from bse_gateway.identity.spending import TELL_INTERVAL_S
 from bse_gateway.lookup import Lookup
 from bse_gateway.metrics import GatewayMetrics
+from bse_gateway.minutes_under_way import MinutesUnderWay
 from bse_gateway.on_demand import OnDemand
 from bse_gateway.rest.app import create_app
 from bse_gateway.rest.envelope import RequestIds
@@ -17,6 +18,7 @@ from bse_gateway.rest.limited_protocol import ConnectionLimits
 from bse_gateway.rest.market import health_detail, not_ready
 from bse_gateway.rest.quote_answers import QuoteAnswers
 from bse_gateway.settings import GatewaySettings
+from bse_shared.quotes.quote_table import Changes
 from bse_shared.redis_edge import keys
 from bse_shared.redis_edge.access_store import AccessStore
 from bse_shared.redis_edge.connection import open_redis
@@ -57,7 +59,13 @@ async def assemble(settings: GatewaySettings, shell: Shell) -> AsyncIterator[Ser
             metrics,
             settings.rest.on_demand_within_s,
         )
-        follower = QuoteFollower(redis, store, on_demand.take, also=also)
+
+        def changed(changes: Changes) -> None:
+            on_demand.take(changes)
+            under_way.take(changes)
+
+        follower = QuoteFollower(redis, store, changed, also=also)
+        under_way = MinutesUnderWay(follower.table)
         metrics.watch(follower)
 
         lookup = Lookup(follower)
@@ -88,6 +96,7 @@ async def assemble(settings: GatewaySettings, shell: Shell) -> AsyncIterator[Ser
                 on_demand=on_demand,
                 controls=FetcherControls(redis),
                 history=MarketHistory(redis, shell.clock, settings.market.shards),
+                under_way=under_way,
                 ids=ids,
                 subscriptions=Subscriptions(redis),
                 identity=identity,

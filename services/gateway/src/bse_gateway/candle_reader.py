@@ -1,9 +1,10 @@
-"""Candles of a scrip: finished minutes and days from the store, the day under way from the quote."""
+"""Candles of a scrip: finished minutes and days from the store, those under way from what this gateway saw."""
 
 from typing import NamedTuple
 
 from bse_gateway.candle_series import Interval, Span, is_complete, series, span_of
 from bse_gateway.lookup import Market
+from bse_gateway.minutes_under_way import MinutesUnderWay
 from bse_shared.quotes.candles import Candle, day_candle, day_start_ms
 from bse_shared.quotes.quote import Condition
 from bse_shared.redis_edge.market_history import MarketHistory
@@ -19,8 +20,11 @@ class Bar(NamedTuple):
 class CandleReader:
     """Reads them. Raises StoreUnavailable."""
 
-    def __init__(self, market: Market, history: MarketHistory):
+    def __init__(
+        self, market: Market, history: MarketHistory, under_way: MinutesUnderWay
+    ):
         self._market = market
+        self._under_way = under_way
         self._history = history
 
     def span(
@@ -46,8 +50,11 @@ class CandleReader:
         minutes: list[Candle] = []
         for day_ms in span.days_ms:
             minutes += await self._history.minutes(code, day_ms)
-        if interval is Interval.MINUTE:  # only finished ones are kept
-            return [Bar(minute, complete=True) for minute in minutes]
+        stored = {minute.start_ms for minute in minutes}
+        newer = [m for m in self._under_way.of(code) if m.start_ms not in stored]
+        minutes = sorted(minutes + newer)
+        if interval is Interval.MINUTE:
+            return [Bar(minute, minute.start_ms in stored) for minute in minutes]
         now_ms = self._market.now_ms()
         return [
             Bar(candle, is_complete(candle, interval, now_ms))

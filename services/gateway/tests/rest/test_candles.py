@@ -87,6 +87,36 @@ async def test_the_candle_under_way_says_so(client, market):
     assert [True, False] == [candle.complete for candle in found.candles]
 
 
+async def test_the_minute_under_way_is_told_until_the_store_has_it(
+    client, market, history
+):
+    """What this gateway saw of it: at once, and not to be taken as the whole."""
+    now_ms = LATER.start_ms + 2 * MINUTE_MS
+    for seconds, price in ((0, 91_00), (10, 91_20), (20, 93_40)):
+        market.at_ms = now_ms + seconds * 1000
+        trade = {"exchange_time_ms": market.at_ms, "volume": 396_428 + seconds}
+        market.report({RELIANCE.code: a_quote(price, **trade)})
+    *kept, under_way = (await asked(client)).candles
+    assert [True] * 3 == [candle.complete for candle in kept]
+    assert (now_ms, 91.2, 93.4, 20, False) == (
+        under_way.start_ms,
+        float(under_way.open),
+        float(under_way.close),
+        under_way.volume,
+        under_way.complete,
+    )
+    hour = (await asked(client, interval="1h")).candles[-1]
+    assert (27, False) == (hour.volume, hour.complete)
+
+    await history([LATER._replace(start_ms=now_ms, close_paise=1_00)])
+    stored = (await asked(client)).candles[-1]
+    assert (now_ms, 1, True) == (
+        stored.start_ms,
+        float(stored.close),
+        stored.complete,
+    )
+
+
 async def test_days_end_with_the_one_under_way(client, history):
     """It is read off the quote, until the fetcher has kept it."""
     found = await asked(client, interval="1d")

@@ -141,8 +141,19 @@ class CandleMaker:
             if candle is not None and candle[0] < over_ms:
                 self._closed.append((code, Candle(*candle)))
                 scrip.candle = None
+        return self.ended()
+
+    def ended(self) -> list[tuple[int, Candle]]:
+        """The candles that a later minute's trade has ended, each once, here or by `closed`."""
         closed, self._closed = self._closed, []
         return closed
+
+    def under_way(self, code: int) -> Candle | None:
+        """The minute of the scrip's last trade, as far as it was seen."""
+        scrip = self._scrips.get(code)
+        if scrip is None or scrip.candle is None:
+            return None
+        return Candle(*scrip.candle)
 
     def _traded(self, scrip: _Scrip, volume: int | None, at_ms: int) -> int:
         """How many shares were traded since the last look."""

@@ -12,7 +12,8 @@ from typing import IO
 
 import aiohttp
 
-from bse_local_stack.checks import CHECKS, CheckFailed, Doors
+from bse_local_stack.checks import CHECKS
+from bse_local_stack.checks.doors import CheckFailed, Doors
 from bse_local_stack.ports import free_ports
 from bse_local_stack.stack import PORTS, Stack
 

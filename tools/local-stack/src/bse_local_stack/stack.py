@@ -108,10 +108,15 @@ class Stack:
     def _fetcher_env(self) -> dict[str, str]:
         if self.source == "bse":
             return {"BSE_BASE_URL": os.environ.get("BSE_BASE_URL", BSE_URL)}
-        env = {"BSE_BASE_URL": self.url("exchange-sim")}
-        if "POLL_SESSION" not in os.environ:
-            env["POLL_SESSION"] = "always_open"
-        return env
+        # The stand-in bans nobody: depth and missed minutes of what is watched may be asked for.
+        wanted = {
+            "POLL_SESSION": "always_open",
+            "BSE_DETAILS_PER_S": "5",
+            "BSE_REQUESTS_PER_S": "10",
+            "BSE_BURST": "20",
+        }
+        chosen = {name: os.environ.get(name, wanted[name]) for name in wanted}
+        return {"BSE_BASE_URL": self.url("exchange-sim"), **chosen}
 
     def _service(self, name: str, module: str, extra: dict[str, str]) -> Process:
         env = {

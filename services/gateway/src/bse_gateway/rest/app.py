@@ -11,6 +11,7 @@ from bse_gateway.identity.parts import Identity
 from bse_gateway.index_values import IndexValues
 from bse_gateway.lookup import Lookup, Market
 from bse_gateway.metrics import GatewayMetrics
+from bse_gateway.minutes_under_way import MinutesUnderWay
 from bse_gateway.on_demand import OnDemand
 from bse_gateway.rest.admin import add_admin_routes
 from bse_gateway.rest.auth import add_auth_routes
@@ -52,6 +53,7 @@ def create_app(
     answers: QuoteAnswers,
     on_demand: OnDemand,
     history: MarketHistory,
+    under_way: MinutesUnderWay,
     controls: FetcherControls,
     ids: RequestIds,
     subscriptions: Subscriptions,
@@ -79,7 +81,7 @@ def create_app(
     add_board_routes(
         app, BoardDoor(market, lookup, quotes, IndexValues(history, clock))
     )
-    candles = CandleReader(market, history)
+    candles = CandleReader(market, history, under_way)
     add_candle_routes(app, CandleDoor(lookup, candles, metrics))
     add_instrument_routes(app, InstrumentDoor(market, lookup))
     add_calendar_routes(app, CalendarDoor(settings.market_calendar, clock))
