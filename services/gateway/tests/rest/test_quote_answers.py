@@ -7,12 +7,9 @@ import pytest
 
 from bse_gateway.lookup import Lookup
 from bse_gateway.rest.negotiation import JSON, MSGPACK
-from bse_gateway.rest.quote_answers import (
-    WHOLE_JSON,
-    WHOLE_MSGPACK,
-    QuoteAnswers,
-    shape_of,
-)
+from bse_gateway.rest.quote_answers import QuoteAnswers
+from bse_gateway.rest.shapes import WHOLE_JSON, WHOLE_MSGPACK, shape_of
+from bse_shared.quotes.modes import Mode
 from bse_shared.testing.builders import INFY, RELIANCE, TCS, a_quote
 
 
@@ -21,6 +18,9 @@ SHAPES = [
     WHOLE_MSGPACK,
     shape_of(JSON, frozenset({"last"})),
     shape_of(MSGPACK, frozenset({"last"})),
+    shape_of(JSON, None, Mode.LTP),
+    shape_of(MSGPACK, None, Mode.QUOTE),
+    shape_of(JSON, frozenset({"volume"}), Mode.LTP),
 ]
 
 

@@ -130,6 +130,37 @@ async def test_a_caller_may_choose_members(client):
     assert some.headers["etag"] != whole.headers["etag"]
 
 
+@pytest.mark.parametrize(
+    ("query", "there", "left_out"),
+    [
+        ("mode=ltp", {"last", "previous_close", "change_percent"}, {"volume", "name"}),
+        ("mode=quote", {"last", "volume", "bid", "ask_quantity"}, {"bids", "isin"}),
+        ("mode=full", {"last", "volume", "bids", "name"}, set()),
+        ("mode=ltp&fields=volume", {"last", "volume"}, {"open"}),
+    ],
+)
+async def test_a_caller_may_choose_a_mode(client, query, there, left_out):
+    """As over the stream; chosen members come besides."""
+    whole = (await client.get("/api/stock/TCS")).json()
+    found = (await client.get(f"/api/stock/TCS?{query}")).json()
+    batch = await client.get(f"/api/stocks/batch?symbols=TCS&{query}")
+    assert found == {name: whole[name] for name in found}
+    assert there <= found.keys()
+    assert not left_out & found.keys()
+    assert [found] == batch.json()["quotes"]
+    assert {"symbol", "position", "quality", "age_ms"} <= found.keys()
+
+
+async def test_a_mode_that_there_is_not_is_a_problem(client):
+    """It names those that there are."""
+    answer = await client.get("/api/stock/TCS?mode=depth")
+    assert (422, "/problems/unknown-mode") == (
+        answer.status_code,
+        answer.json()["type"],
+    )
+    assert "ltp, quote, full" in answer.json()["detail"]
+
+
 async def test_chosen_members_are_the_same_in_messagepack(client):
     """By the names of the JSON; prices keep their own names there."""
     answer = await client.get(

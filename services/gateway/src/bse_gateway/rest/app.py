@@ -34,6 +34,7 @@ from bse_gateway.rest.problems import answer_errors_as_problems
 from bse_gateway.rest.quote_answers import QuoteAnswers
 from bse_gateway.rest.quotes import QuoteDoor, add_quote_routes
 from bse_gateway.rest.refusals import answer_refusals_as_problems
+from bse_gateway.rest.strict_query import refuse_unknown_parameters
 from bse_gateway.rest.subscriptions import SubscribeDoor, add_subscription_routes
 from bse_gateway.rest.udf import UdfDoor, add_udf_routes
 from bse_gateway.settings import RestSettings
@@ -94,6 +95,7 @@ def create_app(
     desk = FeedDesk(controls, market, identity.acts)
     add_feed_routes(app, FeedDoor(desk, market))
     add_docs_page(app)
+    refuse_unknown_parameters(app.router.routes)
     identity.guard.stand_before(app.router.routes)
     answer_errors_as_problems(app)
     answer_refusals_as_problems(app)

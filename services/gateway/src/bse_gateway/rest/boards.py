@@ -12,7 +12,12 @@ from bse_gateway.market_board import Board, Breadth, breadth, ranked
 from bse_gateway.rest.contract import problems
 from bse_gateway.rest.decimal_json import encoded, rupees
 from bse_gateway.rest.problems import Kind
-from bse_gateway.rest.quotes import FIELDS_PATTERN, QUOTES_OK, QuoteDoor
+from bse_gateway.rest.quotes import (
+    FIELDS_PATTERN,
+    MODE_DESCRIPTION,
+    QUOTES_OK,
+    QuoteDoor,
+)
 from bse_gateway.rest.replies import (
     BatchReply,
     BreadthReply,
@@ -36,6 +41,9 @@ Fields = Annotated[
         json_schema_extra={"pattern": FIELDS_PATTERN},
         openapi_examples={"short": {"value": "last,change_percent"}},
     ),
+]
+QuoteMode = Annotated[
+    Literal["ltp", "quote", "full"] | None, Query(description=MODE_DESCRIPTION)
 ]
 IndexName = Annotated[
     str,
@@ -114,6 +122,7 @@ class BoardDoor:
         by: Mover = "gainers",
         selection: Selection = WHOLE,
         limit: Limit = 10,
+        mode: QuoteMode = None,
         fields: Fields = None,
     ) -> Response:
         """The most moved or most traded scrips of today, best first. Doubted prices are in no ranking."""
@@ -125,6 +134,7 @@ class BoardDoor:
         side: Literal["high", "low"] = "high",
         selection: Selection = WHOLE,
         limit: Limit = 10,
+        mode: QuoteMode = None,
         fields: Fields = None,
     ) -> Response:
         """Scrips that reached their 52-week high or low today, by turnover."""
@@ -136,6 +146,7 @@ class BoardDoor:
         side: Literal["upper", "lower"] = "upper",
         selection: Selection = WHOLE,
         limit: Limit = 10,
+        mode: QuoteMode = None,
         fields: Fields = None,
     ) -> Response:
         """Scrips that stand at their circuit limit now, by turnover."""
@@ -161,7 +172,11 @@ class BoardDoor:
         return Response(body, media_type="application/json")
 
     async def members(
-        self, name: IndexName, request: Request, fields: Fields = None
+        self,
+        name: IndexName,
+        request: Request,
+        mode: QuoteMode = None,
+        fields: Fields = None,
     ) -> Response:
         """Quotes of all members of an index, however many, by scrip code."""
         self._lookup.moment()
@@ -217,7 +232,6 @@ def add_board_routes(app: FastAPI, door: BoardDoor) -> None:
     refusals = problems(
         Kind.UNKNOWN_SELECTION,
         Kind.UNKNOWN_FIELD,
-        Kind.REPEATED_PARAMETER,
         Kind.INVALID_REQUEST,
         Kind.NOT_READY,
     )

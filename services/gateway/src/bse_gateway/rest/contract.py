@@ -8,6 +8,7 @@ from starlette.types import Message, Receive, Scope, Send
 from bse_gateway.identity.policy import POLICY, Requirement
 from bse_gateway.rest.problems import MEDIA_TYPE, Kind
 from bse_gateway.rest.replies import ProblemReply
+from bse_gateway.rest.strict_query import is_strict
 
 
 _REF = "#/components/schemas/{model}"
@@ -49,7 +50,10 @@ class GatewayApp(FastAPI):
             schemas["ProblemReply"] = ProblemReply.model_json_schema(ref_template=_REF)
             schema["components"]["securitySchemes"] = _SCHEMES
             for (method, path), requirement in POLICY.items():
-                _describe(schema["paths"][path][method.lower()], requirement)
+                operations = schema["paths"][path]
+                _describe(operations[method.lower()], path, requirement)
+                if method == "GET":
+                    operations["head"] = _head_of(operations["get"])
             self.openapi_schema = schema
         return self.openapi_schema
 
@@ -65,9 +69,11 @@ _SCHEMES = {
 }
 
 
-def _describe(operation: dict[str, Any], requirement: Requirement) -> None:
+def _describe(operation: dict[str, Any], path: str, requirement: Requirement) -> None:
     """Say what the route asks for, and how it refuses."""
     kinds = [Kind.RATE_LIMITED]
+    if is_strict(path):
+        kinds += [Kind.UNKNOWN_PARAMETER, Kind.REPEATED_PARAMETER]
     if requirement.scope is not None:
         operation["security"] = [{"token": []}, {"apiKey": []}]
         if not requirement.is_admin:
@@ -84,6 +90,20 @@ def _describe(operation: dict[str, Any], requirement: Requirement) -> None:
         held = operation["responses"].setdefault(str(status), response)
         examples = held["content"][MEDIA_TYPE]["examples"]
         examples.update(response["content"][MEDIA_TYPE]["examples"])
+
+
+def _head_of(get: dict[str, Any]) -> dict[str, Any]:
+    """The same question to which only the head of the answer comes."""
+    told = ("tags", "security", "x-scope", "parameters")
+    return {
+        **{name: get[name] for name in told if name in get},
+        "summary": f"{get['summary']}: the head alone",
+        "operationId": f"head_{get['operationId']}",
+        "responses": {
+            status: {"description": response["description"]}
+            for status, response in get["responses"].items()
+        },
+    }
 
 
 def problems(*kinds: Kind) -> dict[int | str, dict[str, Any]]:

@@ -29,6 +29,8 @@ def docs_html(contract: dict[str, Any]) -> str:
     groups: dict[str, list[str]] = {}
     for path, operations in contract["paths"].items():
         for method, operation in operations.items():
+            if method == "head":
+                continue  # as GET, which says so once
             tag = (operation.get("tags") or ["other"])[0]
             groups.setdefault(tag, []).append(
                 "".join(_operation(method, path, operation))
@@ -43,7 +45,7 @@ def docs_html(contract: dict[str, Any]) -> str:
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
         f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style>'
         f"<h1>{title}</h1>{_prose(contract['info'].get('description', ''))}"
-        f'<p>For programs: <a href="/openapi.json">/openapi.json</a></p><nav>{links}</nav>{body}</html>'
+        f'<p>For programs: <a href="/openapi.json">/openapi.json</a>. Every GET is answered to HEAD too.</p><nav>{links}</nav>{body}</html>'
     )
 
 

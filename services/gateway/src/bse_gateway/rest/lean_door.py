@@ -23,17 +23,11 @@ from bse_gateway.rest.envelope import (
     RequestIds,
 )
 from bse_gateway.rest.negotiation import MSGPACK, media_type, takes_gzip
-from bse_gateway.rest.quote_answers import (
-    CACHING,
-    VARY,
-    WHOLE_JSON,
-    WHOLE_MSGPACK,
-    Answer,
-    QuoteAnswers,
-    Shape,
-)
+from bse_gateway.rest.quote_answers import CACHING, VARY, Answer, QuoteAnswers
+from bse_gateway.rest.shapes import WHOLE_JSON, Shape, shape_of
 from bse_shared.access.budgets import Spent
 from bse_shared.pacing.clock import Clock
+from bse_shared.quotes.modes import Mode
 
 
 log = structlog.get_logger()
@@ -45,6 +39,11 @@ COMPRESSION_LEVEL = 1
 
 _ONE_PREFIX = b"/api/stock/"
 _MANY_PREFIX = b"/api/stocks/batch?symbols="
+_MODES: dict[bytes, Mode | None] = {
+    b"": None,
+    **{f"mode={mode}".encode(): mode for mode in Mode},
+}
+"""What may follow the scrips in the address, and how much of a quote it asks for."""
 _BEARER = b"Bearer "
 _LEFT_TO_THE_APPLICATION = frozenset(
     {
@@ -103,7 +102,7 @@ class LeanDoor:
         caller = None if credential == b"" else self._guard.recognise(credential)
         if caller is None or (caller.is_anonymous and b"x-forwarded-for" in headers):
             return None  # whose budget pays is for the application to find out
-        found = self._found(route, url, _shape(headers))
+        found = self._found(route, url, headers)
         spent = self._guard.charge(caller, host) if found else None
         if found is None or (spent is not None and not spent.allowed):
             return None
@@ -111,19 +110,14 @@ class LeanDoor:
             route, url, headers, found, spent, began_ms, server_headers
         )
 
-    def _found(self, route: str, url: bytes, shape: Shape) -> Answer | None:
-        if not self._answers.ready:
+    def _found(self, route: str, url: bytes, headers: Headers) -> Answer | None:
+        asked = _asked(route, url) if self._answers.ready else None
+        if asked is None:
             return None
+        text, shape = asked[0], _shape(headers, asked[1])
         if route is ONE:
-            text = url[len(_ONE_PREFIX) :].decode("latin-1")
-            if "/" in text or "?" in text:
-                return None
-            symbol = unquote(text) if "%" in text else text
-            found = self._answers.one(symbol, shape)
+            found = self._answers.one(unquote(text) if "%" in text else text, shape)
             return None if isinstance(found, Miss) else found
-        text = url[len(_MANY_PREFIX) :].decode("latin-1")
-        if "&" in text or "?" in text:
-            return None
         named = self._answers.named(unquote_plus(text))
         if not 0 < len(named) <= self._symbols_max:
             return None
@@ -179,12 +173,24 @@ def _credential(headers: Headers) -> bytes | None:
     return shown[len(_BEARER) :] if key is None and shown[:7] == _BEARER else b""
 
 
-def _shape(headers: Headers) -> Shape:
+def _asked(route: str, url: bytes) -> tuple[str, Mode | None] | None:
+    """The scrips as they are written in the address, and the mode; None for an address that asks more."""
+    if route is ONE:
+        name, asks, rest = url[len(_ONE_PREFIX) :].partition(b"?")
+        is_plain = b"/" not in name
+    else:
+        name, asks, rest = url[len(_MANY_PREFIX) :].partition(b"&")
+        is_plain = b"?" not in name
+    if not is_plain or (asks and not rest) or rest not in _MODES:
+        return None
+    return name.decode("latin-1"), _MODES[rest]
+
+
+def _shape(headers: Headers, mode: Mode | None) -> Shape:
     accept = headers.get(b"accept")
-    if accept is None or accept == b"*/*":
+    if mode is None and (accept is None or accept == b"*/*"):
         return WHOLE_JSON
-    found = media_type(accept.decode("latin-1"))
-    return WHOLE_MSGPACK if found == MSGPACK else WHOLE_JSON
+    return shape_of(media_type((accept or b"").decode("latin-1")), None, mode)
 
 
 def _body(asked: Headers, answer: Answer) -> tuple[bytes, bytes]:

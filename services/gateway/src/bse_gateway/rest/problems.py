@@ -32,6 +32,8 @@ class Kind(Enum):
     INVALID_REQUEST = ("invalid-request", 422, "The request is not valid")
     MISSING_PARAMETER = ("missing-parameter", 422, "A query parameter is missing")
     REPEATED_PARAMETER = ("repeated-parameter", 422, "A query parameter is repeated")
+    UNKNOWN_PARAMETER = ("unknown-parameter", 422, "No such query parameter")
+    UNKNOWN_MODE = ("unknown-mode", 422, "No such mode")
     UNKNOWN_FIELD = ("unknown-field", 422, "No such member of a quote")
     UNKNOWN_SELECTION = ("unknown-selection", 404, "No such index or group")
     NO_SYMBOLS = ("no-symbols", 422, "No scrips were named")

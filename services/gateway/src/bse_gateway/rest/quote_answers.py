@@ -1,20 +1,20 @@
 """The body and the tag of every answer with quotes, for both ways that requests come in (`quotes`, `lean_door`)."""
 
-import hashlib
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from bse_gateway.lookup import Judged, Lookup, Miss, Moment, Named, QuoteView, Trust
 from bse_gateway.rest.conditional import digest_tag, quote_tag
-from bse_gateway.rest.negotiation import JSON, MSGPACK
+from bse_gateway.rest.negotiation import MSGPACK
 from bse_gateway.rest.quote_json import (
     SettledQuotes,
     batch_json,
     chosen_json,
+    place_of,
     trust_json,
 )
 from bse_gateway.rest.quote_msgpack import batch_msgpack, quote_msgpack
-from bse_gateway.rest.replies import ALWAYS
+from bse_gateway.rest.shapes import JSON_SHAPES, Shape
 from bse_shared.quotes.instrument import Instrument
 
 
@@ -22,28 +22,6 @@ CACHING = "private, no-cache"
 """Keep it if you like, but ask each time whether it still holds; no shared cache learns whose budget paid."""
 VARY = "Accept"
 """What is large enough to be compressed varies by Accept-Encoding too."""
-
-
-class Shape(NamedTuple):
-    """How quotes are written: the media type, and which settled members (None: all). Tags carry the label."""
-
-    media_type: str
-    names: frozenset[str] | None
-    label: str
-
-
-WHOLE_JSON = Shape(JSON, None, "json")
-WHOLE_MSGPACK = Shape(MSGPACK, None, "msgpack")
-
-
-def shape_of(media_type: str, names: frozenset[str] | None) -> Shape:
-    """The shape with these members and those that are always there."""
-    whole = WHOLE_MSGPACK if media_type == MSGPACK else WHOLE_JSON
-    if names is None:
-        return whole
-    text = ",".join(sorted(names))
-    digest = hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
-    return Shape(media_type, names | ALWAYS, f"{whole.label}.{digest}")
 
 
 class Answer(NamedTuple):
@@ -61,7 +39,10 @@ class QuoteAnswers:
 
     def __init__(self, lookup: Lookup):
         self._lookup = lookup
-        self._settled = SettledQuotes()
+        # Only what is asked again and again is kept: modes, and no choice of members.
+        self._settled = {
+            shape.label: SettledQuotes(shape.names) for shape in JSON_SHAPES
+        }
         self._moment: Moment | None = None
         self._written: dict[Trust, bytes] = {}
 
@@ -76,23 +57,24 @@ class QuoteAnswers:
         view = self._lookup.quote(identifier, moment)
         if isinstance(view, Miss):
             return view
-        settled = self._settled.of(view)
-        tag = quote_tag(
-            settled.place,
-            view.trust.quality,
-            self._lookup.master_version,
-            shape.label,
-        )
-        if shape is WHOLE_JSON:
+        kept = self._settled.get(shape.label)
+        if kept is not None:
+            settled = kept.of(view)
+            place = settled.place
             tails = self._tails(moment)
             tail = tails.get(view.trust)
             if tail is None:
                 tail = tails[view.trust] = trust_json(view.trust)
             body = settled.text + tail
-        elif shape.media_type == MSGPACK:
-            body = quote_msgpack(view, shape.names)
         else:
-            body = chosen_json(view, shape.names or ())
+            place = place_of(view.image)
+            body = (
+                quote_msgpack(view, shape.names)
+                if shape.media_type == MSGPACK
+                else chosen_json(view, shape.names or ())
+            )
+        version = self._lookup.master_version
+        tag = quote_tag(place, view.trust.quality, version, shape.label)
         return Answer(body, shape.media_type, tag, 1, ())
 
     def scrip(self, identifier: str) -> Instrument | Miss:
@@ -107,7 +89,14 @@ class QuoteAnswers:
         """Quotes of several scrips at one instant, each once; what has none is in `misses`. Raises NotReady."""
         moment = self._lookup.moment()
         judged, misses = self._lookup.quotes(named, moment)
-        quotes, places = self._settled.batch(judged, self._tails(moment))
+        kept = self._settled.get(shape.label)
+        if kept is not None:
+            quotes, places = kept.batch(judged, self._tails(moment))
+            body = batch_json(quotes, misses, moment.now_ms)
+        else:
+            views = [QuoteView._make(each) for each in judged]
+            places = [place_of(view.image) for view in views]
+            body = _chosen(views, misses, moment.now_ms, shape)
         version = self._lookup.master_version
         tag = digest_tag(
             places,
@@ -115,14 +104,6 @@ class QuoteAnswers:
             (f"{miss.reason}:{miss.symbol}" for miss in misses),
             (str(version), shape.label),
         )
-        if shape.media_type == MSGPACK:
-            views = map(QuoteView._make, judged)
-            body = batch_msgpack(views, misses, moment.now_ms, shape.names)
-        elif shape.names is not None:
-            chosen = (chosen_json(QuoteView(*each), shape.names) for each in judged)
-            body = batch_json(b",".join(chosen), misses, moment.now_ms)
-        else:
-            body = batch_json(quotes, misses, moment.now_ms)
         return Answer(body, shape.media_type, tag, len(judged), misses)
 
     def _tails(self, moment: Moment) -> dict[Trust, bytes]:
@@ -130,6 +111,16 @@ class QuoteAnswers:
         if self._moment is not moment:
             self._moment, self._written = moment, {}
         return self._written
+
+
+def _chosen(
+    views: Sequence[QuoteView], misses: Sequence[Miss], now_ms: int, shape: Shape
+) -> bytes:
+    """A batch in a shape that nothing is kept of."""
+    if shape.media_type == MSGPACK:
+        return batch_msgpack(views, misses, now_ms, shape.names)
+    chosen = (chosen_json(view, shape.names or ()) for view in views)
+    return batch_json(b",".join(chosen), misses, now_ms)
 
 
 def _qualities(judged: Sequence[Judged]) -> list[str]:

@@ -60,8 +60,13 @@ def trust_json(trust: Trust) -> bytes:
 def chosen_json(view: QuoteView, names: Collection[str]) -> bytes:
     """The object with these settled members only; what depends on the moment is always there."""
     members = settled_members(view.instrument, view.image)
-    chosen = {name: text for name, text in members.items() if name in names}
-    return open_object(chosen) + trust_json(view.trust)
+    return open_object(_chosen(members, names)) + trust_json(view.trust)
+
+
+def _chosen(members: dict[str, str], names: Collection[str] | None) -> dict[str, str]:
+    if names is None:
+        return members
+    return {name: text for name, text in members.items() if name in names}
 
 
 class Settled(NamedTuple):
@@ -73,13 +78,20 @@ class Settled(NamedTuple):
     place: str
 
 
+def place_of(image: Image) -> str:
+    """The position of a quote as tags have it."""
+    return f"{image.position.epoch}-{image.position.sequence}"
+
+
 class SettledQuotes:
     """The settled bytes of each scrip, written again when its image or its instrument is another one.
 
     Bounded by the number of scrips.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, names: Collection[str] | None = None) -> None:
+        """`names`: only these members; None: all."""
+        self._names = names
         self._kept: dict[int, Settled] = {}
 
     def of(self, view: QuoteView) -> Settled:
@@ -87,9 +99,8 @@ class SettledQuotes:
         instrument, image, _ = view
         kept = self._kept.get(instrument[0])
         if kept is None or kept[0] is not image or kept[1] is not instrument:
-            members = settled_members(instrument, image)
-            place = f"{image.position.epoch}-{image.position.sequence}"
-            kept = Settled(image, instrument, open_object(members), place)
+            members = _chosen(settled_members(instrument, image), self._names)
+            kept = Settled(image, instrument, open_object(members), place_of(image))
             self._kept[instrument.code] = kept
         return kept
 

@@ -14,17 +14,12 @@ from bse_gateway.rest.lean_door import MANY, ONE
 from bse_gateway.rest.lean_route import LeanRoute
 from bse_gateway.rest.negotiation import MSGPACK, media_type
 from bse_gateway.rest.problems import Kind, Problem, problem_of
-from bse_gateway.rest.quote_answers import (
-    CACHING,
-    VARY,
-    Answer,
-    QuoteAnswers,
-    Shape,
-    shape_of,
-)
+from bse_gateway.rest.quote_answers import CACHING, VARY, Answer, QuoteAnswers
 from bse_gateway.rest.replies import BatchReply, PartialQuoteReply, QuoteReply
+from bse_gateway.rest.shapes import Shape, shape_of
 from bse_gateway.rest.symbol import DESCRIPTION, EXAMPLES, SCHEMA
 from bse_shared.quotes.instrument import Instrument
+from bse_shared.quotes.modes import Mode
 
 
 class QuoteDoor:
@@ -82,7 +77,7 @@ class QuoteDoor:
         return self._response(request, found)
 
     def _named(self, request: Request) -> Named:
-        symbols = _only(request, "symbols")
+        symbols = request.query_params.get("symbols")
         if symbols is None:
             raise Problem(
                 Kind.MISSING_PARAMETER, "Name scrips in `symbols`.", parameter="symbols"
@@ -101,9 +96,19 @@ class QuoteDoor:
 
 def _shape(request: Request) -> Shape:
     """How the caller wants quotes written."""
-    chosen = _only(request, "fields")
-    names = None if chosen is None else field_names(chosen)
-    return shape_of(media_type(request.headers.get("accept", "")), names)
+    asked = request.query_params
+    names = field_names(asked["fields"]) if "fields" in asked else None
+    mode = mode_named(asked["mode"]) if "mode" in asked else None
+    return shape_of(media_type(request.headers.get("accept", "")), names, mode)
+
+
+def mode_named(name: str) -> Mode:
+    """The mode. Raises the problem of one that there is not."""
+    if name not in MODES:
+        raise Problem(
+            Kind.UNKNOWN_MODE, f"Quotes come in the modes {', '.join(MODES)}."
+        )
+    return Mode(name)
 
 
 def field_names(chosen: str) -> frozenset[str]:
@@ -121,18 +126,7 @@ def field_names(chosen: str) -> frozenset[str]:
 
 ECHOED_MAX = 20
 """So many wrong names are told back."""
-
-
-def _only(request: Request, parameter: str) -> str | None:
-    """The parameter's value, or None. Raises the problem of one that came twice."""
-    given = request.query_params.getlist(parameter)
-    if len(given) > 1:
-        raise Problem(
-            Kind.REPEATED_PARAMETER,
-            f"Give `{parameter}` once, separated by commas.",
-            parameter=parameter,
-        )
-    return given[0] if given else None
+MODES = [mode.value for mode in Mode]
 
 
 def check_count(symbols: list[str], symbols_max: int) -> None:
@@ -163,11 +157,11 @@ def add_quote_routes(app: FastAPI, door: QuoteDoor) -> None:
                 Kind.NO_QUOTE,
                 Kind.INVALID_SYMBOL,
                 Kind.UNKNOWN_FIELD,
-                Kind.REPEATED_PARAMETER,
+                Kind.UNKNOWN_MODE,
                 Kind.NOT_READY,
             ),
         },
-        openapi_extra={"parameters": [_SYMBOL, _FIELDS, _IF_NONE_MATCH]},
+        openapi_extra={"parameters": [_SYMBOL, _MODE, _FIELDS, _IF_NONE_MATCH]},
         route_class_override=LeanRoute,
         tags=["quotes"],
     )
@@ -181,14 +175,14 @@ def add_quote_routes(app: FastAPI, door: QuoteDoor) -> None:
             **QUOTES_OK,
             **problems(
                 Kind.MISSING_PARAMETER,
-                Kind.REPEATED_PARAMETER,
+                Kind.UNKNOWN_MODE,
                 Kind.NO_SYMBOLS,
                 Kind.TOO_MANY_SYMBOLS,
                 Kind.UNKNOWN_FIELD,
                 Kind.NOT_READY,
             ),
         },
-        openapi_extra={"parameters": [_SYMBOLS, _FIELDS, _IF_NONE_MATCH]},
+        openapi_extra={"parameters": [_SYMBOLS, _MODE, _FIELDS, _IF_NONE_MATCH]},
         route_class_override=LeanRoute,
         tags=["quotes"],
     )
@@ -225,12 +219,23 @@ _SYMBOLS = {
     "schema": {"type": "string", "minLength": 1, "pattern": r"[^\s,]"},
     "example": "RELIANCE,532540,INE009A01021",
 }
+MODE_DESCRIPTION = (
+    "how much of a quote, as over the stream: `ltp`, `quote` or `full` (the default)"
+)
+_MODE = {
+    "name": "mode",
+    "in": "query",
+    "required": False,
+    "description": MODE_DESCRIPTION,
+    "schema": {"type": "string", "enum": MODES},
+    "example": "ltp",
+}
 _FIELDS = {
     "name": "fields",
     "in": "query",
     "required": False,
     "description": "only these members, separated by commas, and always `symbol`, `code`, `position`,"
-    " `quality`, `confirmed_at_ms`, `age_ms`",
+    " `quality`, `confirmed_at_ms`, `age_ms`; with `mode` these besides the mode's",
     "schema": {
         "type": "string",
         "pattern": FIELDS_PATTERN,
