@@ -196,7 +196,9 @@ def door_on(redis, market, registry, rest=None, clock=None, **auth):
         clock=clock,
         version="0",
     )
-    lean = LeanDoor(answers, identity.guard, metrics, clock, ids, rest.symbols_max)
+    lean = LeanDoor(
+        answers, on_demand, identity.guard, metrics, clock, ids, rest.symbols_max
+    )
     return Door(app, lean, identity, clock)
 
 

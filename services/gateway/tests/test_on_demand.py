@@ -7,14 +7,14 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from bse_gateway.metrics import GatewayMetrics
-from bse_gateway.on_demand import QUIET_MS, OnDemand
+from bse_gateway.on_demand import FLIGHTS_MAX, QUIET_MS, OnDemand
 from bse_gateway.settings import RestSettings
 from bse_shared.quotes.quote_table import ALL_FIELDS, GONE
 from bse_shared.redis_edge import keys
 from bse_shared.redis_edge.connection import RedisSettings, open_redis
 from bse_shared.redis_edge.demand_board import DemandBoard
 from bse_shared.redis_edge.store import MarketStore
-from bse_shared.testing.builders import INFY, TCS, a_quote
+from bse_shared.testing.builders import INFY, RELIANCE, TCS, a_quote
 from bse_shared.testing.fake_clock import FakeClock
 
 
@@ -142,11 +142,64 @@ async def test_a_request_is_answered_with_the_quote_that_it_asked_for(
 
 async def test_a_request_for_what_never_comes_is_a_404(redis, make_door, client_of):
     """The problem that it always was."""
-    async with client_of((await make_door()).app) as client:
+    async with (
+        client_of((await make_door()).app) as client,
+        listening(redis) as heard,
+    ):
         answer = await client.get("/api/stock/TCS")
-        batch = await client.get("/api/stocks/batch?symbols=INFY")
+        batch = await client.get("/api/stocks/batch?symbols=INFY,XX")
         unknown = await client.get("/api/stock/XX")
+        assert [TCS.code, CODE] == [await next_code(heard), await next_code(heard)]
     assert (404, "/problems/no-quote") == (answer.status_code, answer.json()["type"])
-    assert ["no_quote"] == [each["reason"] for each in batch.json()["errors"]]
+    assert ["no_quote", "unknown_symbol"] == [
+        each["reason"] for each in batch.json()["errors"]
+    ]
     assert 404 == unknown.status_code
-    assert not await redis.exists(keys.demand_asked(CODE))
+
+
+async def test_several_are_waited_for_together(redis):
+    """To one deadline: what came is told although another one did not."""
+    replica = Replica(redis, within_s=0.3)
+    async with listening(redis) as heard, asyncio.TaskGroup() as group:
+        waiting = group.create_task(replica.part.any_arrives([CODE, TCS.code]))
+        assert {CODE, TCS.code} == {await next_code(heard), await next_code(heard)}
+        replica.part.take({CODE: ALL_FIELDS})
+        async with asyncio.timeout(1):
+            assert await waiting
+    assert (1, 1) == (replica.counted("arrived"), replica.counted("late"))
+    assert (False, True) == (
+        replica.part.is_quiet(CODE),
+        replica.part.is_quiet(TCS.code),
+    )
+    assert not await replica.part.any_arrives([TCS.code])
+
+
+async def test_only_so_many_are_asked_for_at_a_time(redis):
+    """A list of hundreds must not keep a source from the market."""
+    replica = Replica(redis, within_s=0.05)
+    codes = range(500_000, 500_000 + FLIGHTS_MAX + 5)
+    assert not await replica.part.any_arrives(codes)
+    assert (FLIGHTS_MAX, 5) == (replica.counted("late"), replica.counted("busy"))
+    assert not await replica.part.arrives(codes[-1])
+    assert FLIGHTS_MAX + 1 == replica.counted("late")
+
+
+async def test_a_batch_is_answered_with_what_came(redis, market, make_door, client_of):
+    """One instant for all, as ever."""
+    market.report({RELIANCE.code: a_quote()})
+    door = await make_door(rest=RestSettings(on_demand_within_s=0.3))
+    async with (
+        client_of(door.app) as client,
+        listening(redis) as heard,
+        asyncio.TaskGroup() as group,
+    ):
+        path = "/api/stocks/batch?symbols=INFY,RELIANCE,TCS"
+        asked = group.create_task(client.get(path))
+        await next_code(heard)
+        await next_code(heard)
+        market.report({RELIANCE.code: a_quote(), CODE: a_quote(150_000)})
+    found = asked.result().json()
+    assert ["INFY", "RELIANCE"] == [each["symbol"] for each in found["quotes"]]
+    assert [("TCS", "no_quote")] == [
+        (each["symbol"], each["reason"]) for each in found["errors"]
+    ]

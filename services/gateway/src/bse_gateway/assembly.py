@@ -72,6 +72,7 @@ async def assemble(settings: GatewaySettings, shell: Shell) -> AsyncIterator[Ser
         answers, ids = QuoteAnswers(lookup), RequestIds()
         door = LeanDoor(
             answers,
+            on_demand,
             identity.guard,
             metrics,
             shell.clock,

@@ -85,7 +85,7 @@ class GatewayMetrics:
         # Late and quiet together are scrips that nobody has; many store_away are an outage.
         self.on_demand = Counter(
             "gateway_on_demand",
-            "Misses that the fetchers were asked for: arrived, late, quiet (late a moment ago), store_away.",
+            "Misses that the fetchers were asked for: arrived, late, quiet (late a moment ago), busy, store_away.",
             ["result"],
             registry=registry,
         )

@@ -5,6 +5,7 @@ bus and the store, so what is answered afterwards is what everybody else sees. O
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bse_gateway.metrics import GatewayMetrics
@@ -17,6 +18,10 @@ from bse_shared.redis_edge.store import MarketStore
 
 QUIET_MS = 10_000
 """A scrip that did not come is not asked for again so soon: most of these did not trade for months."""
+
+
+FLIGHTS_MAX = 64
+"""So many scrips are asked for at a time: sources give a few a second, and the market's own poll must not wait."""
 
 
 @dataclass(slots=True, eq=False)
@@ -56,20 +61,33 @@ class OnDemand:
             if changes[code] != GONE:
                 self._end(code, self._flights[code], "arrived")
 
+    def is_quiet(self, code: int) -> bool:
+        """Whether it did not come a moment ago, and is not asked for again so soon."""
+        return self._clock.monotonic_ms() < self._quiet_until_ms.get(code, 0)
+
+    async def any_arrives(self, codes: Sequence[int]) -> bool:
+        """Whether one of these comes; all are waited for together, to one deadline."""
+        async with asyncio.TaskGroup() as group:
+            waits = [group.create_task(self.arrives(code)) for code in codes]
+        return any(wait.result() for wait in waits)
+
     async def arrives(self, code: int) -> bool:
         """Whether the quote of a scrip that the table lacks comes within the deadline."""
         flight = self._flights.get(code)
         is_first = flight is None
         if flight is None:
-            if self._clock.monotonic_ms() < self._quiet_until_ms.get(code, 0):
-                self._metrics.on_demand.labels("quiet").inc()
+            is_quiet = self.is_quiet(code)
+            if is_quiet or len(self._flights) >= FLIGHTS_MAX:
+                self._metrics.on_demand.labels("quiet" if is_quiet else "busy").inc()
                 return False
             ends_at_s = asyncio.get_running_loop().time() + self._within_s
             flight = self._flights[code] = _Flight(ends_at_s, asyncio.Event())
         try:
-            async with asyncio.timeout_at(flight.ends_at_s):
-                if is_first:
+            if is_first:
+                async with asyncio.timeout_at(flight.ends_at_s):
                     await self._ask(code)
+            # A timeout of its own: the Redis driver swallows one that fires while it takes a connection.
+            async with asyncio.timeout_at(flight.ends_at_s):
                 await flight.ended.wait()
         except TimeoutError:
             self._end(code, flight, "late")

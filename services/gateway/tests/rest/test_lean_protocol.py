@@ -75,6 +75,16 @@ HEADERS = {
 }
 
 
+async def test_a_batch_with_what_may_still_come_waits_in_the_application(lean, wire_to):
+    """And is answered at once while it is known not to come."""
+    _, key, port, seen = lean
+    wire = await wire_to(port)
+    await wire.ask(get("/api/stock/TCS", key))
+    for reached in (1, 1):
+        await wire.ask(get("/api/stocks/batch?symbols=TCS,INFY,XX", key))
+        assert reached + 1 == len(seen)
+
+
 @pytest.mark.parametrize("path", ALIKE.values(), ids=ALIKE)
 @pytest.mark.parametrize("headers", HEADERS.values(), ids=HEADERS)
 async def test_both_ways_give_the_same_answer(lean, wire_to, path, headers):

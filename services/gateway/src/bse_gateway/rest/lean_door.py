@@ -15,6 +15,7 @@ import structlog
 from bse_gateway.identity.guard import Guard
 from bse_gateway.lookup import Miss
 from bse_gateway.metrics import GatewayMetrics
+from bse_gateway.on_demand import OnDemand
 from bse_gateway.rest.conditional import is_held
 from bse_gateway.rest.envelope import (
     ON_EVERY_ANSWER,
@@ -60,6 +61,7 @@ class LeanDoor:
     def __init__(
         self,
         answers: QuoteAnswers,
+        on_demand: OnDemand,
         guard: Guard,
         metrics: GatewayMetrics,
         clock: Clock,
@@ -67,6 +69,7 @@ class LeanDoor:
         symbols_max: int,
     ):
         self._answers = answers
+        self._on_demand = on_demand
         self._guard = guard
         self._metrics = metrics
         self._clock = clock
@@ -121,7 +124,12 @@ class LeanDoor:
         named = self._answers.named(unquote_plus(text))
         if not 0 < len(named) <= self._symbols_max:
             return None
-        return self._answers.many(named, shape)
+        many = self._answers.many(named, shape)
+        if many.misses and not all(
+            map(self._on_demand.is_quiet, self._answers.missing(many))
+        ):
+            return None  # they may come, and are worth to be waited for
+        return many
 
     def _written(
         self,

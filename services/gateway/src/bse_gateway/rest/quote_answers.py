@@ -3,7 +3,16 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from bse_gateway.lookup import Judged, Lookup, Miss, Moment, Named, QuoteView, Trust
+from bse_gateway.lookup import (
+    Judged,
+    Lookup,
+    Miss,
+    Moment,
+    Named,
+    QuoteView,
+    Reason,
+    Trust,
+)
 from bse_gateway.rest.conditional import digest_tag, quote_tag
 from bse_gateway.rest.negotiation import MSGPACK
 from bse_gateway.rest.quote_json import (
@@ -105,6 +114,12 @@ class QuoteAnswers:
             (str(version), shape.label),
         )
         return Answer(body, shape.media_type, tag, len(judged), misses)
+
+    def missing(self, answer: Answer) -> list[int]:
+        """The scrips of an answer that are known, but have no quote yet."""
+        absent = (m.symbol for m in answer.misses if m.reason is Reason.NO_QUOTE)
+        scrips = map(self._lookup.scrip, absent)
+        return [each.code for each in scrips if not isinstance(each, Miss)]
 
     def _tails(self, moment: Moment) -> dict[Trust, bytes]:
         """What depends on the moment, written once for all quotes that were confirmed together."""

@@ -45,8 +45,11 @@ class QuoteDoor:
 
     async def many(self, request: Request) -> Response:
         """Quotes of several scrips at one instant. A scrip named twice comes once; unknown ones are in `errors`."""
-        shape = _shape(request)
-        found = self._answers.many(self._named(request), shape)
+        shape, named = _shape(request), self._named(request)
+        found = self._answers.many(named, shape)
+        missing = self._answers.missing(found)
+        if missing and await self._on_demand.any_arrives(missing):
+            found = self._answers.many(named, shape)
         return self._response(request, found)
 
     def listed(self, request: Request, scrips: Iterable[Instrument]) -> Response:
