@@ -39,8 +39,9 @@ from bse_shared.redis_edge.access_store import AccessStore
 from bse_shared.redis_edge.connection import RedisSettings, open_redis
 from bse_shared.redis_edge.demand_board import DemandBoard
 from bse_shared.redis_edge.fetcher_controls import FetcherControls
+from bse_shared.redis_edge.hub_controls import HubControls
 from bse_shared.redis_edge.identity_store import IdentityStore
-from bse_shared.redis_edge.instances import Subscriptions
+from bse_shared.redis_edge.instances import Instances, Subscriptions
 from bse_shared.redis_edge.market_history import MarketHistory
 from bse_shared.redis_edge.store import MarketStore
 from bse_shared.testing.builders import a_master, seen
@@ -186,6 +187,8 @@ def door_on(redis, market, registry, rest=None, clock=None, **auth):
         answers=answers,
         on_demand=on_demand,
         controls=FetcherControls(redis),
+        hub_controls=HubControls(redis),
+        instances=Instances(redis),
         history=MarketHistory(redis, clock, 1),
         under_way=under_way,
         ids=ids,

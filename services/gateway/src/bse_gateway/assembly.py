@@ -24,6 +24,7 @@ from bse_shared.redis_edge.access_store import AccessStore
 from bse_shared.redis_edge.connection import open_redis
 from bse_shared.redis_edge.demand_board import DemandBoard
 from bse_shared.redis_edge.fetcher_controls import FetcherControls
+from bse_shared.redis_edge.hub_controls import HubControls
 from bse_shared.redis_edge.identity_store import IdentityStore
 from bse_shared.redis_edge.instances import Instances, Subscriptions
 from bse_shared.redis_edge.market_history import MarketHistory
@@ -96,6 +97,8 @@ async def assemble(settings: GatewaySettings, shell: Shell) -> AsyncIterator[Ser
                 answers=answers,
                 on_demand=on_demand,
                 controls=FetcherControls(redis),
+                hub_controls=HubControls(redis),
+                instances=Instances(redis),
                 history=MarketHistory(redis, shell.clock, settings.market.shards),
                 under_way=under_way,
                 ids=ids,

@@ -18,6 +18,7 @@ BODIES = {
     "/api/auth/refresh": {"refresh_token": "x"},
     "/api/auth/revoke": {"token": "x"},
     "/admin/feed/orders": {"action": "resume"},
+    "/admin/hubs/orders": {"action": "drain", "instance": "*"},
     "/admin/api-keys": {"name": "n", "role": "viewer"},
     "/admin/api-keys/{key_id}/rotate": {},
 }

@@ -13,6 +13,7 @@ from bse_shared.redis_edge import keys
 from bse_shared.redis_edge.access_store import AccessStore
 from bse_shared.redis_edge.connection import StoreUnavailable, open_redis
 from bse_shared.redis_edge.demand_board import REPORT_EVERY_S, DemandBoard
+from bse_shared.redis_edge.hub_controls import HubControls
 from bse_shared.redis_edge.instances import Instances, Subscriptions
 from bse_shared.redis_edge.quote_follower import QuoteFollower
 from bse_shared.redis_edge.store import MarketStore
@@ -29,6 +30,8 @@ from bse_ws_hub.hub.hub import Hub
 from bse_ws_hub.keep_sets import STEP_INTERVAL_S as KEEP_SETS_S
 from bse_ws_hub.keep_sets import SetKeeper
 from bse_ws_hub.loops.flush import Flusher
+from bse_ws_hub.loops.obey import LOOK_INTERVAL_S as LOOK_FOR_ORDERS_S
+from bse_ws_hub.loops.obey import DrainObedience
 from bse_ws_hub.loops.tell_demand import DemandTeller
 from bse_ws_hub.loops.watch_identities import LOOK_INTERVAL_S, IdentityWatch
 from bse_ws_hub.metrics import HubMetrics
@@ -90,6 +93,15 @@ async def assemble(settings: WsHubSettings, shell: Shell) -> AsyncIterator[Servi
         socketio_door = SocketIoDoor(answers, sets)
         catch_up = CatchUp(follower, store.heads)
 
+        obedience = DrainObedience(
+            controls=HubControls(redis),
+            instance=shell.instance,
+            now_ms=store.now_ms,
+            clients=clients,
+            send_away=socketio_door.drain,
+            is_ending=lambda: shell.health.draining,
+        )
+
         app = FastAPI(title="bse-ws-hub", docs_url=None, redoc_url=None)
         app.add_route("/sse", SseDoor(answers, catch_up).serve)
 
@@ -108,6 +120,7 @@ async def assemble(settings: WsHubSettings, shell: Shell) -> AsyncIterator[Servi
             return [
                 *([] if follower.ready else ["the market was not read yet"]),
                 *([] if follower.connected else ["the bus is not connected"]),
+                *obedience.reasons(),
             ]
 
         flush_s = settings.hub.flush_interval_ms / 1000
@@ -127,6 +140,7 @@ async def assemble(settings: WsHubSettings, shell: Shell) -> AsyncIterator[Servi
                 "close Socket.IO", socketio_door.ends.carry_out_next, silence_max_s=None
             ),
             Loop("tell demand", demand.step, REPORT_EVERY_S),
+            Loop("obey", obedience.step, LOOK_FOR_ORDERS_S),
             heartbeat_loop(shell, Instances(redis), store.now_ms, detail),
         ]
         try:

@@ -11,6 +11,7 @@ class Scope(StrEnum):
     STREAM_READ = "stream:read"
     SUBSCRIPTIONS_WRITE = "subscriptions:write"
     FEED_CONTROL = "feed:control"
+    HUB_CONTROL = "hub:control"
     KEYS_ADMIN = "keys:admin"
     AUDIT_READ = "audit:read"
 
@@ -56,7 +57,7 @@ ROLES = {
         ),
     ),
     "operator": Role(
-        _READER | {Scope.FEED_CONTROL, Scope.AUDIT_READ},
+        _READER | {Scope.FEED_CONTROL, Scope.HUB_CONTROL, Scope.AUDIT_READ},
         _STAFF._replace(may_subscribe_all=True),
     ),
     "admin": Role(frozenset(Scope), _STAFF._replace(may_subscribe_all=True)),

@@ -53,6 +53,19 @@ class OrderRecord(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""
 
 
+ALL_HUBS = "*"
+
+
+class DrainRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What an operator ordered a hub, or all of them (store clock). An end that is not after `at_ms`: back to normal."""
+
+    by: str
+    at_ms: int
+    ends_at_ms: int
+    instance: str = ALL_HUBS
+    why: str = ""
+
+
 class FeedStatus(msgspec.Struct, frozen=True, kw_only=True):
     """The fetcher's word on the feed, published every second as the bus beat; store-clock times."""
 

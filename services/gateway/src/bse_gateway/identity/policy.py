@@ -19,6 +19,7 @@ class Requirement(NamedTuple):
 _OPEN = Requirement(None)
 _QUOTES = Requirement(Scope.QUOTES_READ)
 _FEED = Requirement(Scope.FEED_CONTROL, is_admin=True)
+_HUBS = Requirement(Scope.HUB_CONTROL, is_admin=True)
 _KEYS = Requirement(Scope.KEYS_ADMIN, is_admin=True)
 
 POLICY: dict[tuple[str, str], Requirement] = {
@@ -55,6 +56,8 @@ POLICY: dict[tuple[str, str], Requirement] = {
     ("POST", "/admin/api-keys/{key_id}/revoke"): _KEYS,
     ("GET", "/admin/feed"): _FEED,
     ("POST", "/admin/feed/orders"): _FEED,
+    ("GET", "/admin/hubs"): _HUBS,
+    ("POST", "/admin/hubs/orders"): _HUBS,
     ("GET", "/admin/audit"): Requirement(Scope.AUDIT_READ, is_admin=True),
 }
 

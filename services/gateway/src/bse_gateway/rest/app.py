@@ -7,6 +7,7 @@ from fastapi.routing import APIRoute
 
 from bse_gateway.candle_reader import CandleReader
 from bse_gateway.feed_desk import FeedDesk
+from bse_gateway.hub_desk import HubDesk
 from bse_gateway.identity.parts import Identity
 from bse_gateway.index_values import IndexValues
 from bse_gateway.lookup import Lookup, Market
@@ -23,6 +24,7 @@ from bse_gateway.rest.contract import DESCRIPTION, GatewayApp
 from bse_gateway.rest.docs_page import add_docs_page
 from bse_gateway.rest.envelope import Envelope, RequestIds
 from bse_gateway.rest.feed_control import FeedDoor, add_feed_routes
+from bse_gateway.rest.hub_control import HubDoor, add_hub_routes
 from bse_gateway.rest.instruments import InstrumentDoor, add_instrument_routes
 from bse_gateway.rest.lean_door import (
     COMPRESSED_FROM_BYTES,
@@ -40,7 +42,8 @@ from bse_gateway.rest.udf import UdfDoor, add_udf_routes
 from bse_gateway.settings import RestSettings
 from bse_shared.pacing.clock import Clock
 from bse_shared.redis_edge.fetcher_controls import FetcherControls
-from bse_shared.redis_edge.instances import Subscriptions
+from bse_shared.redis_edge.hub_controls import HubControls
+from bse_shared.redis_edge.instances import Instances, Subscriptions
 from bse_shared.redis_edge.market_history import MarketHistory
 
 
@@ -56,6 +59,8 @@ def create_app(
     history: MarketHistory,
     under_way: MinutesUnderWay,
     controls: FetcherControls,
+    hub_controls: HubControls,
+    instances: Instances,
     ids: RequestIds,
     subscriptions: Subscriptions,
     identity: Identity,
@@ -94,6 +99,8 @@ def create_app(
     add_admin_routes(app, identity)
     desk = FeedDesk(controls, market, identity.acts)
     add_feed_routes(app, FeedDoor(desk, market))
+    hubs = HubDesk(hub_controls, instances, market, identity.acts)
+    add_hub_routes(app, HubDoor(hubs, market))
     add_docs_page(app)
     refuse_unknown_parameters(app.router.routes)
     identity.guard.stand_before(app.router.routes)

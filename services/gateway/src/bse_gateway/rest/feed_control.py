@@ -26,18 +26,21 @@ from bse_shared.wire.records import OrderRecord
 ORDER_S = 600
 
 Seconds = Annotated[int, Field(ge=1, le=ORDER_MAX_S), BeforeValidator(whole_number)]
+Why = Annotated[
+    str,
+    Field(
+        pattern=r"^[ -~]{0,200}$",
+        description="for the log",
+        examples=["exchange test"],
+    ),
+]
 
 
 class _Asked(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     for_s: Seconds = Field(ORDER_S, description="it ends by itself after so long")
-    why: str = Field(
-        "",
-        pattern=r"^[ -~]{0,200}$",
-        description="for the log",
-        examples=["exchange test"],
-    )
+    why: Why = ""
 
 
 class AskedOrder(_Asked):
