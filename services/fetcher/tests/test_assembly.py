@@ -18,6 +18,7 @@ from bse_fetcher.settings import (
     YahooSettings,
 )
 from bse_shared.redis_edge import keys
+from bse_shared.redis_edge.calendar_board import CalendarBoard
 from bse_shared.redis_edge.connection import RedisSettings
 from bse_shared.redis_edge.instances import Instances
 from bse_shared.redis_edge.store import MarketStore
@@ -25,6 +26,7 @@ from bse_shared.service.health import Health
 from bse_shared.service.runner import Shell
 from bse_shared.service.settings import MarketSettings, ProcessSettings
 from bse_shared.service.system_clock import SystemClock
+from bse_shared.sessions.calendar import builtin_calendar_file
 
 
 @pytest.fixture
@@ -99,6 +101,7 @@ async def test_the_loops_bring_the_market_into_the_store(assembled, exchange, re
             heads.feed.rows,
         )
         assert 40 == len(await store.instruments())
+        assert builtin_calendar_file() == await CalendarBoard(redis).read()
         (heartbeat,) = await Instances(redis).all(store.now_ms())
         assert ("active", True) == (heartbeat.role, heartbeat.ready)
 

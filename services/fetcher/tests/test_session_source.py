@@ -75,6 +75,7 @@ async def test_a_holiday_that_is_declared_closes_the_market(source, file):
         await source.reload()
 
     assert not source.session().is_open
+    assert holiday_on("2026-11-23").encode() == source.file
     assert 2 == len([line for line in lines if line["event"] == "calendar.read"])
 
 
@@ -114,6 +115,7 @@ async def test_a_broken_file_leaves_the_calendar_in_force(source, file, broken):
 
     assert not source.session().is_open
     assert ["calendar.not_read"] == [line["event"] for line in lines]
+    assert holiday_on("2026-11-23").encode() == source.file
     file.write(json.dumps(BUILTIN))
     await source.reload()
     assert source.session().is_open

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from prometheus_client import CollectorRegistry
 
+from bse_gateway.calendar_follower import CalendarFollower
 from bse_gateway.identity.act_log import Actor
 from bse_gateway.identity.key_desk import KeyWish
 from bse_gateway.identity.parts import Identity, put_together
@@ -36,6 +37,7 @@ from bse_shared.quotes.position import Position
 from bse_shared.quotes.quote_table import QuoteTable
 from bse_shared.quotes.shard_writer import ShardWriter
 from bse_shared.redis_edge.access_store import AccessStore
+from bse_shared.redis_edge.calendar_board import CalendarBoard
 from bse_shared.redis_edge.connection import RedisSettings, open_redis
 from bse_shared.redis_edge.demand_board import DemandBoard
 from bse_shared.redis_edge.fetcher_controls import FetcherControls
@@ -143,6 +145,7 @@ class Door(NamedTuple):
     lean: LeanDoor
     identity: Identity
     clock: FakeClock
+    calendar: CalendarFollower
 
     async def key(self, role="trader", **wish):
         """A new API key, made as the command makes it."""
@@ -175,6 +178,7 @@ def door_on(redis, market, registry, rest=None, clock=None, **auth):
         rest.on_demand_within_s,
     )
     under_way = MinutesUnderWay(market.table)
+    calendar = CalendarFollower(CalendarBoard(redis), clock)
 
     def changed(changes):
         on_demand.take(changes)
@@ -191,6 +195,7 @@ def door_on(redis, market, registry, rest=None, clock=None, **auth):
         instances=Instances(redis),
         history=MarketHistory(redis, clock, 1),
         under_way=under_way,
+        calendar=calendar,
         ids=ids,
         subscriptions=Subscriptions(redis),
         identity=identity,
@@ -202,7 +207,7 @@ def door_on(redis, market, registry, rest=None, clock=None, **auth):
     lean = LeanDoor(
         answers, on_demand, identity.guard, metrics, clock, ids, rest.symbols_max
     )
-    return Door(app, lean, identity, clock)
+    return Door(app, lean, identity, clock, calendar)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import aiohttp
+import structlog
 from fastapi import FastAPI
 
 from bse_fetcher.core import Core
@@ -46,6 +47,7 @@ from bse_fetcher.sources.registry import (
     budgets_of,
 )
 from bse_fetcher.terms import Terms
+from bse_shared.redis_edge.calendar_board import CalendarBoard
 from bse_shared.redis_edge.connection import StoreUnavailable, open_redis
 from bse_shared.redis_edge.demand_board import DemandBoard
 from bse_shared.redis_edge.fetcher_controls import FetcherControls
@@ -58,9 +60,13 @@ from bse_shared.service.loops import Loop
 from bse_shared.service.runner import Service, Shell
 
 
+log = structlog.get_logger()
+
 LIST_SOURCE = "bse"
 SUMMARY_S = 3.0
 RECORD_S = 5.0
+TELL_CALENDAR_S = 2.0
+"""A few KB; told again where the store lost its memory."""
 TIMES_APART_MAX_MS = 20_000
 """Prices of two sources whose last trades are further apart can't be compared."""
 
@@ -101,6 +107,12 @@ async def assemble(settings: FetcherSettings, shell: Shell) -> AsyncIterator[Ser
         if source.primary == "replay":
             master.due_ms = math.inf  # who plays a recording asks nobody else
 
+        board = CalendarBoard(redis)
+
+        async def tell_calendar() -> None:
+            if terms.leads and await board.put(calendar.file):
+                log.info("calendar.told")
+
         async def beat() -> None:
             if terms.leads:
                 await store.beat(
@@ -135,6 +147,7 @@ async def assemble(settings: FetcherSettings, shell: Shell) -> AsyncIterator[Ser
             Loop("read the master", master.step, 1),
             Loop("beat", beat, 1),
             Loop("reload the calendar", calendar.reload, 5),
+            Loop("tell the calendar", tell_calendar, TELL_CALENDAR_S),
             heartbeat_loop(
                 shell,
                 Instances(redis),

@@ -11,6 +11,7 @@ from bse_shared.sessions.calendar import (
     CalendarError,
     MarketCalendar,
     builtin_calendar,
+    builtin_calendar_file,
     parse_calendar,
 )
 from bse_shared.sessions.session import MarketSession, always_open
@@ -30,6 +31,8 @@ class CalendarSource:
         self._clock = clock
         self._read_at: tuple[int, ...] | None = None
         self._problem = ""
+        self.file = builtin_calendar_file()
+        """What the calendar in force was read from."""
         self._calendar: MarketCalendar = builtin_calendar()
         self._warned_on = ""
 
@@ -60,13 +63,15 @@ class CalendarSource:
             version = (found.st_mtime_ns, found.st_size, found.st_ino)
             if version == self._read_at:
                 return
-            self._calendar = parse_calendar(path.read_bytes())
+            data = path.read_bytes()
+            self._calendar = parse_calendar(data)
         except (OSError, CalendarError) as error:
             # Once, not at each reload; a file that could not be read is tried again.
             if str(error) != self._problem:
                 self._problem = str(error)
                 log.warning("calendar.not_read", path=str(path), error=str(error))
             return
+        self.file = data
         self._read_at = version
         self._problem = ""
         log.info("calendar.read", path=str(path))

@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from bse_gateway.calendar_follower import LOOK_INTERVAL_S as LOOK_FOR_CALENDAR_S
+from bse_gateway.calendar_follower import CalendarFollower
 from bse_gateway.identity.parts import PUBLISH_INTERVAL_S, put_together
 from bse_gateway.identity.spending import TELL_INTERVAL_S
 from bse_gateway.lookup import Lookup
@@ -21,6 +23,7 @@ from bse_gateway.settings import GatewaySettings
 from bse_shared.quotes.quote_table import Changes
 from bse_shared.redis_edge import keys
 from bse_shared.redis_edge.access_store import AccessStore
+from bse_shared.redis_edge.calendar_board import CalendarBoard
 from bse_shared.redis_edge.connection import open_redis
 from bse_shared.redis_edge.demand_board import DemandBoard
 from bse_shared.redis_edge.fetcher_controls import FetcherControls
@@ -69,6 +72,9 @@ async def assemble(settings: GatewaySettings, shell: Shell) -> AsyncIterator[Ser
         under_way = MinutesUnderWay(follower.table)
         metrics.watch(follower)
 
+        calendar = CalendarFollower(CalendarBoard(redis), shell.clock)
+        metrics.watch_calendar(calendar.days_left)
+
         lookup = Lookup(follower)
         answers, ids = QuoteAnswers(lookup), RequestIds()
         door = LeanDoor(
@@ -101,6 +107,7 @@ async def assemble(settings: GatewaySettings, shell: Shell) -> AsyncIterator[Ser
                 instances=Instances(redis),
                 history=MarketHistory(redis, shell.clock, settings.market.shards),
                 under_way=under_way,
+                calendar=calendar,
                 ids=ids,
                 subscriptions=Subscriptions(redis),
                 identity=identity,
@@ -112,6 +119,7 @@ async def assemble(settings: GatewaySettings, shell: Shell) -> AsyncIterator[Ser
             loops=[
                 Loop("follow_bus", follower.follow_bus, silence_max_s=None),
                 Loop("repair", follower.repair),
+                Loop("follow_calendar", calendar.step, LOOK_FOR_CALENDAR_S),
                 Loop("publish_keys", identity.publish, PUBLISH_INTERVAL_S),
                 Loop("reread_access", identity.access.reread),
                 Loop("tell_spending", identity.spending.tell, TELL_INTERVAL_S),

@@ -122,6 +122,14 @@ class GatewayMetrics:
             registry=self._registry,
         ).set_function(in_flight)
 
+    def watch_calendar(self, days_left: Callable[[], int]) -> None:
+        """Show when a new calendar is due, read at scrape time."""
+        Gauge(
+            "gateway_calendar_days",
+            "Days after today that the calendar knows; where few are left a new one is due.",
+            registry=self._registry,
+        ).set_function(days_left)
+
     def watch(self, market: Market) -> None:
         """Show what the table holds, read at scrape time."""
         for name, text, read in (

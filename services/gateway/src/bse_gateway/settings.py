@@ -19,11 +19,6 @@ from bse_shared.service.settings import (
     MarketSettings,
     ProcessSettings,
 )
-from bse_shared.sessions.calendar import (
-    MarketCalendar,
-    builtin_calendar,
-    parse_calendar,
-)
 
 
 class RestSettings(BaseSettings):
@@ -75,28 +70,6 @@ class RestSettings(BaseSettings):
         le=2,
         description="a quote that is not there yet is asked for and waited for so long",
     )
-    calendar: str = Field(
-        "",
-        validate_default=True,
-        description="calendar file of the exchange (JSON), as the fetcher's; empty: the packaged one",
-    )
-
-    @field_validator("calendar")
-    @classmethod
-    def _calendar(cls, path: str) -> str:
-        if path:
-            try:
-                parse_calendar(Path(path).read_bytes())
-            except OSError as error:
-                raise ValueError(f"cannot be read: {error.strerror}") from error
-        return path
-
-    @property
-    def market_calendar(self) -> MarketCalendar:
-        """The calendar that is told."""
-        if not self.calendar:
-            return builtin_calendar()
-        return parse_calendar(Path(self.calendar).read_bytes())
 
     @field_validator("stream_url")
     @classmethod

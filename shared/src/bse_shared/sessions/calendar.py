@@ -16,7 +16,13 @@ from bse_shared.sessions.rules import Rules, build_rules
 from bse_shared.sessions.session import MarketSession, day_number
 
 
-__all__ = ["CalendarError", "MarketCalendar", "builtin_calendar", "parse_calendar"]
+__all__ = [
+    "CalendarError",
+    "MarketCalendar",
+    "builtin_calendar",
+    "builtin_calendar_file",
+    "parse_calendar",
+]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,4 +61,10 @@ def parse_calendar(data: bytes | Mapping[str, object]) -> MarketCalendar:
 @cache
 def builtin_calendar() -> MarketCalendar:
     """The packaged calendar of BSE equity, read once."""
-    return parse_calendar(files(__package__).joinpath("bse_equity.json").read_bytes())
+    return parse_calendar(builtin_calendar_file())
+
+
+@cache
+def builtin_calendar_file() -> bytes:
+    """Its file."""
+    return files(__package__).joinpath("bse_equity.json").read_bytes()

@@ -5,6 +5,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.routing import APIRoute
 
+from bse_gateway.calendar_follower import CalendarFollower
 from bse_gateway.candle_reader import CandleReader
 from bse_gateway.feed_desk import FeedDesk
 from bse_gateway.hub_desk import HubDesk
@@ -58,6 +59,7 @@ def create_app(
     on_demand: OnDemand,
     history: MarketHistory,
     under_way: MinutesUnderWay,
+    calendar: CalendarFollower,
     controls: FetcherControls,
     hub_controls: HubControls,
     instances: Instances,
@@ -90,8 +92,8 @@ def create_app(
     candles = CandleReader(market, history, under_way)
     add_candle_routes(app, CandleDoor(lookup, candles, metrics))
     add_instrument_routes(app, InstrumentDoor(market, lookup))
-    add_calendar_routes(app, CalendarDoor(settings.market_calendar, clock))
-    add_udf_routes(app, UdfDoor(lookup, candles, settings.market_calendar))
+    add_calendar_routes(app, CalendarDoor(calendar, clock))
+    add_udf_routes(app, UdfDoor(lookup, candles, calendar))
     add_market_routes(app, market, lookup)
     door = SubscribeDoor(lookup, subscriptions, identity.shared, settings)
     add_subscription_routes(app, door)

@@ -2,11 +2,12 @@
 
 import datetime as dt
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import FastAPI, Query
 from pydantic import BeforeValidator
 
+from bse_gateway.calendar_follower import CalendarFollower
 from bse_gateway.rest.contract import problems
 from bse_gateway.rest.problems import Kind
 from bse_gateway.rest.replies import (
@@ -49,8 +50,8 @@ Date = Annotated[
 class CalendarDoor:
     """The routes."""
 
-    def __init__(self, calendar: MarketCalendar, clock: Clock):
-        self._calendar = calendar
+    def __init__(self, calendar: CalendarFollower, clock: Clock):
+        self._follower = calendar
         self._clock = clock
 
     async def days(
@@ -59,28 +60,35 @@ class CalendarDoor:
         count: Annotated[int, Query(alias="days", ge=1, le=DAYS_MAX)] = 7,
     ) -> DaysReply:
         """The sessions of each day: so many, from a date on, or from today."""
+        calendar = self._follower.calendar
         begin = first or self._today()
         dates = [begin + dt.timedelta(days=ahead) for ahead in range(count)]
         return DaysReply(
-            days=[_reply(trading_day(self._calendar, date)) for date in dates],
-            calendar_as_of=self._calendar.as_of,
-            calendar_until=self._calendar.covers_until,
+            days=[_reply(trading_day(calendar, date)) for date in dates],
+            **_known(calendar),
         )
 
     async def holidays(
         self, year: Annotated[int | None, Query(ge=FIRST_YEAR, le=LAST_YEAR)] = None
     ) -> HolidaysReply:
         """Weekdays without trading, and days with a session of their own. A year that is not known has none."""
+        calendar = self._follower.calendar
         wanted = year or self._today().year
         return HolidaysReply(
             year=wanted,
-            days=[_reply(day) for day in holidays(self._calendar, wanted)],
-            calendar_as_of=self._calendar.as_of,
-            calendar_until=self._calendar.covers_until,
+            days=[_reply(day) for day in holidays(calendar, wanted)],
+            **_known(calendar),
         )
 
     def _today(self) -> dt.date:
         return dt.date.fromordinal(day_number(self._clock.wall_ms()))
+
+
+def _known(calendar: MarketCalendar) -> dict[str, Any]:
+    return {
+        "calendar_as_of": calendar.as_of,
+        "calendar_until": calendar.covers_until,
+    }
 
 
 def _reply(day: TradingDay) -> DayReply:

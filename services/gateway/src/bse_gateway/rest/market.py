@@ -87,4 +87,5 @@ def _session(session: SessionRecord) -> SessionReply:
         trading_day=session.trading_day,
         next_change_at_ms=session.next_change_at_ms,
         next_open_at_ms=session.next_open_at_ms,
+        calendar_ends_in_days=session.calendar_ends_in_days,
     )

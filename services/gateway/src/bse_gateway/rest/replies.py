@@ -153,6 +153,10 @@ class SessionReply(Reply):
     trading_day: str = Field(examples=["2026-11-20"])
     next_change_at_ms: EpochMs | None
     next_open_at_ms: EpochMs | None
+    calendar_ends_in_days: int | None = Field(
+        description="days after today that the calendar knows; where few are left a new one is due. Null: a"
+        " session without a calendar"
+    )
 
 
 class FeedReply(Reply):

@@ -10,6 +10,7 @@ from fastapi import FastAPI, Query, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import Field
 
+from bse_gateway.calendar_follower import CalendarFollower
 from bse_gateway.candle_reader import CandleReader
 from bse_gateway.candle_series import Interval
 from bse_gateway.derived import change_of
@@ -22,7 +23,6 @@ from bse_gateway.rest.replies import Percent, Reply, Rupees
 from bse_gateway.trading_days import holidays, trading_day
 from bse_shared.quotes.candles import Candle
 from bse_shared.quotes.instrument import Instrument
-from bse_shared.sessions.calendar import MarketCalendar
 from bse_shared.sessions.session import (
     IST_OFFSET_MS,
     MINUTE_MS,
@@ -174,10 +174,12 @@ class UdfQuotesReply(Reply):
 class UdfDoor:
     """The routes."""
 
-    def __init__(self, lookup: Lookup, candles: CandleReader, calendar: MarketCalendar):
+    def __init__(
+        self, lookup: Lookup, candles: CandleReader, calendar: CalendarFollower
+    ):
         self._lookup = lookup
         self._candles = candles
-        self._calendar = calendar
+        self._follower = calendar
 
     async def config(self) -> Response:
         """What this datafeed can do."""
@@ -314,7 +316,7 @@ class UdfDoor:
         today = dt.date.fromordinal(day_number(now_ms))
         closed = [
             day.date.strftime("%Y%m%d")
-            for day in holidays(self._calendar, today.year)
+            for day in holidays(self._follower.calendar, today.year)
             if not day.is_trading_day
         ]
         return {
@@ -338,7 +340,7 @@ class UdfDoor:
     def _session(self, today: dt.date) -> str:
         """The continuous session of the next normal day, as `0915-1530`."""
         for ahead in range(DAYS_LOOKED_MAX):
-            day = trading_day(self._calendar, today + dt.timedelta(days=ahead))
+            day = trading_day(self._follower.calendar, today + dt.timedelta(days=ahead))
             for phase, starts_ms, ends_ms in day.sessions:
                 if phase is Phase.OPEN and not day.special:
                     return f"{_clock(starts_ms)}-{_clock(ends_ms)}"

@@ -1,0 +1,126 @@
+"""The packaged calendar against what the exchange published, row by row."""
+
+import datetime as dt
+
+import pytest
+
+from bse_shared.sessions.session import DAY_MS, MINUTE_MS, midnight_ms
+
+
+# By BSE's lists of 2025 and 2026 (notice 20251212-8 and its amendment), weekdays only.
+CLOSED = {
+    2025: "26 Feb, 14 Mar, 31 Mar, 10 Apr, 14 Apr, 18 Apr, 1 May, 15 Aug, 27 Aug,"
+    " 2 Oct, 22 Oct, 5 Nov, 25 Dec",
+    2026: "15 Jan, 26 Jan, 3 Mar, 26 Mar, 31 Mar, 3 Apr, 14 Apr, 1 May, 28 May,"
+    " 26 Jun, 14 Sep, 2 Oct, 20 Oct, 10 Nov, 24 Nov, 25 Dec",
+}
+# On a Saturday, a holiday, and two Sundays; the times of the last were not told.
+SPECIAL = {
+    dt.date(2025, 2, 1): True,
+    dt.date(2025, 10, 21): True,
+    dt.date(2026, 2, 1): True,
+    dt.date(2026, 11, 8): False,
+}
+
+
+def days_of(year):
+    """All dates of a year."""
+    first = dt.date(year, 1, 1)
+    return [
+        first + dt.timedelta(days)
+        for days in range((dt.date(year + 1, 1, 1) - first).days)
+    ]
+
+
+def phases_of(bse, date, *, closing_auction_scrip=False):
+    """The phases of a day as `09:00 pre_open`, each where it begins."""
+    starts_ms, found = midnight_ms(date.toordinal()), []
+    for at_ms in range(starts_ms, starts_ms + DAY_MS, MINUTE_MS):
+        session = bse.session_at(at_ms)
+        phase = session.scrip_phase(closing_auction_scrip=closing_auction_scrip)
+        if not found or found[-1][1] != phase:
+            minutes = (at_ms - starts_ms) // MINUTE_MS
+            found.append((f"{minutes // 60:02d}:{minutes % 60:02d}", phase))
+    return [f"{at} {phase}" for at, phase in found[1:]]
+
+
+@pytest.mark.parametrize("year", CLOSED)
+def test_every_day_of_the_year_is_as_published(bse, year):
+    """Each weekday trades but the holidays; no day of a weekend does but the special ones."""
+    dates = [
+        dt.datetime.strptime(f"{day.strip()} {year}", "%d %b %Y").date()  # noqa: DTZ007 - a date
+        for day in CLOSED[year].split(",")
+    ]
+    assert len(set(dates)) == len(dates)
+    assert all(date.weekday() < 5 for date in dates)
+    for date in days_of(year):
+        trades = "open" in "".join(phases_of_noon(bse, date))
+        expected = SPECIAL.get(date, date.weekday() < 5 and date not in dates)
+        assert expected == trades, date
+
+
+def phases_of_noon(bse, date):
+    """The phases at 11:00 and 14:00: in one of them every session was open so far."""
+    starts_ms = midnight_ms(date.toordinal())
+    return [
+        bse.session_at(starts_ms + hour * 60 * MINUTE_MS).phase for hour in (11, 14)
+    ]
+
+
+OPENING = ["09:00 pre_open", "09:15 open"]
+BEFORE = [*OPENING, "15:30 closing", "15:40 post_close", "16:00 closed"]
+SINCE_AUGUST = [*OPENING, "15:30 closing", "15:50 post_close", "16:00 closed"]
+
+
+@pytest.mark.parametrize(
+    ("date", "market", "closing_auction"),
+    [
+        ("2026-07-31", BEFORE, BEFORE),
+        (
+            "2026-08-03",
+            SINCE_AUGUST,
+            [
+                *OPENING,
+                "15:15 closing_auction",
+                "15:35 closing",
+                "15:50 post_close",
+                "16:00 closed",
+            ],
+        ),
+        (
+            "2026-12-04",
+            SINCE_AUGUST,
+            [
+                *OPENING,
+                "15:15 closing_auction",
+                "15:35 closing",
+                "15:50 post_close",
+                "16:00 closed",
+            ],
+        ),
+        (
+            "2026-12-07",
+            SINCE_AUGUST,
+            [
+                *OPENING,
+                "15:30 closing_auction",
+                "15:40 closing",
+                "15:50 post_close",
+                "16:00 closed",
+            ],
+        ),
+    ],
+)
+def test_the_three_regimes_of_2026(bse, date, market, closing_auction):
+    """On the last and first day of each."""
+    day = dt.date.fromisoformat(date)
+    assert market == phases_of(bse, day)
+    assert closing_auction == phases_of(bse, day, closing_auction_scrip=True)
+
+
+def test_the_sessions_of_muhurat(bse):
+    """2025 as notified; 2026 has no times until they are."""
+    assert ["13:30 pre_open", "13:45 open", "14:45 closed"] == phases_of(
+        bse, dt.date(2025, 10, 21)
+    )
+    assert [] == phases_of(bse, dt.date(2026, 11, 8))
