@@ -2,7 +2,8 @@
 
 import pytest
 
-from bse_gateway.lookup import LISTS_MAX, Lookup, Miss, NotReady, Reason, distinct
+from bse_gateway.identifiers import Miss, Reason, distinct
+from bse_gateway.lookup import LISTS_MAX, Lookup, NotReady
 from bse_shared.quotes.instrument import InstrumentMaster
 from bse_shared.quotes.quality import Quality
 from bse_shared.testing.builders import RELIANCE, TCS, a_quote

@@ -4,9 +4,16 @@ Nothing here asks Redis: a hit and a miss cost the same, and both are answered w
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from bse_gateway.identifiers import (
+    IDENTIFIER_LENGTH_MAX,
+    Miss,
+    Reason,
+    distinct,
+    echo,
+    is_identifier,
+)
 from bse_gateway.instrument_search import InstrumentIndex
 from bse_shared.quotes.frame import Image
 from bse_shared.quotes.instrument import Instrument, InstrumentMaster
@@ -16,16 +23,12 @@ from bse_shared.wire.feed_view import market_is_open
 from bse_shared.wire.records import FeedStatus
 
 
-IDENTIFIER_LENGTH_MAX = 40
 FOUND_MAX = 50_000
 """So many identifiers are remembered with their scrips: a few ways to write each."""
 
 LISTS_MAX = 200
 LIST_LENGTH_MAX = 4096
 """So many lists of identifiers, none longer, are remembered with their scrips: programs ask for the same again."""
-
-ECHO_LENGTH_MAX = 64
-"""So much of a wrong identifier is told back."""
 
 
 class Market(Protocol):
@@ -46,34 +49,6 @@ class Market(Protocol):
 
 class NotReady(Exception):
     """The market was not read from the store yet: nothing can be said of any scrip."""
-
-
-class Reason(StrEnum):
-    """Why there is no quote for an identifier."""
-
-    INVALID_SYMBOL = "invalid_symbol"
-    UNKNOWN_SYMBOL = "unknown_symbol"
-    NO_QUOTE = "no_quote"
-
-
-_SENTENCES = {
-    Reason.INVALID_SYMBOL: f"Not a symbol, scrip code or ISIN: 1 to {IDENTIFIER_LENGTH_MAX}"
-    " printable ASCII characters are.",
-    Reason.UNKNOWN_SYMBOL: "No scrip has this symbol, scrip code or ISIN.",
-    Reason.NO_QUOTE: "The scrip is known, but no quote of it has arrived yet.",
-}
-
-
-class Miss(NamedTuple):
-    """An identifier without a quote, as it was sent (cut where long), and why."""
-
-    symbol: str
-    reason: Reason
-
-    @property
-    def message(self) -> str:
-        """The reason as a sentence."""
-        return _SENTENCES[self.reason]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -229,12 +204,8 @@ class Lookup:
 
     def _find(self, identifier: str) -> Instrument | Miss:
         text = identifier.strip()
-        if not (
-            0 < len(text) <= IDENTIFIER_LENGTH_MAX
-            and text.isascii()
-            and text.isprintable()
-        ):
-            return Miss(_echo(identifier), Reason.INVALID_SYMBOL)
+        if not is_identifier(text):
+            return Miss(echo(identifier), Reason.INVALID_SYMBOL)
         found = self._master.find(text)
         if found is None:
             return Miss(identifier, Reason.UNKNOWN_SYMBOL)
@@ -253,17 +224,3 @@ def _judged(condition: int | None, confirmed_at_ms: int, moment: Moment) -> Trus
         age_ms if age_ms is None else max(age_ms, 0),
     )
     return trust
-
-
-def distinct(symbols: str) -> list[str]:
-    """The identifiers of a comma-separated list, each once whatever its case, blanks left out."""
-    found: dict[str, str] = {}
-    for piece in symbols.split(","):
-        if text := piece.strip():
-            found.setdefault(text.upper(), text)
-    return list(found.values())
-
-
-def _echo(identifier: str) -> str:
-    """What of a malformed identifier is told back: cut, and without halves of characters (JSON can send these)."""
-    return identifier[:ECHO_LENGTH_MAX].encode(errors="replace").decode()

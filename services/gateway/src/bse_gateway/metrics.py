@@ -7,7 +7,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from bse_gateway.lookup import Market, Miss, Reason
+from bse_gateway.identifiers import Miss, Reason
+from bse_gateway.lookup import Market
 
 
 _BUCKETS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)

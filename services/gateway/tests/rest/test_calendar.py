@@ -2,7 +2,7 @@
 
 import pytest
 
-from bse_gateway.rest.replies import DaysReply, HolidaysReply
+from bse_gateway.rest.replies.calendar import DaysReply, HolidaysReply
 
 
 async def test_days_tell_their_sessions(client):

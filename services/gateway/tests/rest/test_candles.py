@@ -2,8 +2,8 @@
 
 import pytest
 
-from bse_gateway.rest.replies import CandlesReply
-from bse_gateway.rest.udf import UdfBarsReply, UdfNoDataReply
+from bse_gateway.rest.replies.candles import CandlesReply
+from bse_gateway.rest.udf.replies import UdfBarsReply, UdfNoDataReply
 from bse_shared.quotes.candles import DAY_MS, MINUTE_MS, Candle, CandleFlag
 from bse_shared.redis_edge.market_history import MarketHistory
 from bse_shared.redis_edge.store import MarketStore

@@ -2,7 +2,11 @@
 
 import pytest
 
-from bse_gateway.rest.replies import InstrumentReply, InstrumentsReply, SearchReply
+from bse_gateway.rest.replies.instruments import (
+    InstrumentReply,
+    InstrumentsReply,
+    SearchReply,
+)
 
 
 async def test_scrips_are_found_by_what_a_person_types(client):

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from bse_gateway.rest.problems import Kind
-from bse_gateway.rest.replies import ProblemReply
+from bse_gateway.rest.replies.base import ProblemReply
 from bse_shared.testing.builders import RELIANCE, a_quote
 
 

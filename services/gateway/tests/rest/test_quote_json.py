@@ -6,7 +6,8 @@ from decimal import Decimal
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bse_gateway.lookup import Miss, QuoteView, Reason, Trust
+from bse_gateway.identifiers import Miss, Reason
+from bse_gateway.lookup import QuoteView, Trust
 from bse_gateway.rest.quote_json import (
     SettledQuotes,
     batch_json,
@@ -14,7 +15,7 @@ from bse_gateway.rest.quote_json import (
     trust_json,
     two_decimals,
 )
-from bse_gateway.rest.replies import BatchReply, QuoteReply
+from bse_gateway.rest.replies.quotes import BatchReply, QuoteReply
 from bse_shared.quotes.frame import Image
 from bse_shared.quotes.instrument import Instrument
 from bse_shared.quotes.position import Position

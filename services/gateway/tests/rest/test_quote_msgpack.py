@@ -2,7 +2,8 @@
 
 import msgspec
 
-from bse_gateway.lookup import Miss, QuoteView, Reason, Trust
+from bse_gateway.identifiers import Miss, Reason
+from bse_gateway.lookup import QuoteView, Trust
 from bse_gateway.rest.quote_msgpack import batch_msgpack, quote_msgpack
 from bse_shared.quotes.quality import Quality
 from bse_shared.quotes.quote import FIELDS, Kind

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from bse_gateway.rest.replies import BatchReply, QuoteReply
+from bse_gateway.rest.replies.quotes import BatchReply, QuoteReply
 from bse_shared.testing.builders import INFY, RELIANCE, TCS, a_quote
 
 

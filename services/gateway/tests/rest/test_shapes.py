@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bse_gateway.rest.negotiation import JSON, MSGPACK
-from bse_gateway.rest.replies import ALWAYS, QuoteReply
+from bse_gateway.rest.replies.quotes import ALWAYS, QuoteReply
 from bse_gateway.rest.shapes import (
     DERIVED,
     WHOLE_JSON,

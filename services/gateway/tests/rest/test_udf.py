@@ -2,7 +2,7 @@
 
 import pytest
 
-from bse_gateway.rest.udf import (
+from bse_gateway.rest.udf.replies import (
     UdfConfigReply,
     UdfFoundReply,
     UdfQuotesReply,

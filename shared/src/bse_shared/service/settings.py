@@ -11,6 +11,7 @@ import re
 import socket
 import sys
 import typing
+from abc import abstractmethod
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
@@ -94,9 +95,9 @@ class IdentitySettings(BaseSettings):
     )
 
     @property
+    @abstractmethod
     def is_production(self) -> bool:
         """Whether nothing may be left to defaults."""
-        raise NotImplementedError
 
     @property
     def effective_mode(self) -> str:

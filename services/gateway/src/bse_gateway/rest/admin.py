@@ -1,118 +1,32 @@
 """`/admin/*`: API keys and the audit log, for the role admin from listed addresses."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Path, Query, Request
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from bse_gateway.identity.act_log import Actor
 from bse_gateway.identity.key_desk import KeyWish
 from bse_gateway.identity.parts import Identity
 from bse_gateway.rest.contract import problems
 from bse_gateway.rest.problems import Kind
-from bse_gateway.rest.replies import EpochMs, Reply
+from bse_gateway.rest.replies.keys import (
+    AskedKey,
+    AskedRotation,
+    AuditLogReply,
+    AuditReply,
+    KeyReply,
+    KeysReply,
+    NewKeyReply,
+)
 from bse_gateway.rest.subscriptions import require_json
 from bse_shared.access.api_keys import ApiKey, ApiKeyRecord
 from bse_shared.access.audit import first_break
-from bse_shared.access.roles import GRANTABLE, Scope
 
 
 AUDIT_READ_MAX = 1_000
 DAY_MS = 24 * 3600 * 1000
 
-
-def whole_number(value: object) -> object:
-    """Only what JSON has as one. Raises ValueError."""
-    if isinstance(value, (bool, str)):
-        raise ValueError("must be a number")  # noqa: TRY004 - pydantic takes these
-    return value
-
-
-# Whole numbers as JSON Schema has them: `60.0` is one, `true` and `"60"` are none.
-Days = Annotated[int, Field(ge=1, le=3650), BeforeValidator(whole_number)]
-GraceSeconds = Annotated[
-    int, Field(ge=0, le=90 * 24 * 3600), BeforeValidator(whole_number)
-]
-
 KeyId = Annotated[str, Path(pattern=r"^[a-z0-9]{8}$", examples=["k3v9x2ab"])]
-Role = Literal["viewer", "trader", "service", "operator", "admin"]
-if set(Role.__args__) != set(GRANTABLE):  # type: ignore[attr-defined]  # a Literal has them
-    raise AssertionError("the contract's roles are not the table's")
-
-
-class AskedKey(BaseModel):
-    """A key to be made."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: str = Field(
-        pattern=r"^[ -~]{1,64}$",
-        description="whose or what for",
-        examples=["night batch"],
-    )
-    role: Role
-    scopes: list[Scope] | None = Field(
-        None, max_length=len(Scope), description="left out: all of the role's"
-    )
-    expires_in_days: Days | None = None
-
-
-class AskedRotation(BaseModel):
-    """How long the secret before stays good."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    grace_s: GraceSeconds = 24 * 3600
-
-
-class KeyReply(Reply):
-    """What is known of a key: never its secret."""
-
-    key_id: str
-    kind: str
-    name: str
-    role: str
-    scopes: list[str]
-    created_at_ms: EpochMs
-    created_by: str
-    expires_at_ms: EpochMs | None
-    revoked_at_ms: EpochMs | None
-    last_used_at_ms: EpochMs | None = Field(description="to within 30 s")
-    secrets: int = Field(description="secrets that open it now; two amid a rotation")
-
-
-class NewKeyReply(Reply):
-    """A key with its secret, shown this once."""
-
-    api_key: str = Field(description="keep it: it is not shown again")
-    key: KeyReply
-
-
-class KeysReply(Reply):
-    """All keys, the newest first."""
-
-    keys: list[KeyReply]
-
-
-class AuditReply(Reply):
-    """One administrative act."""
-
-    at_ms: EpochMs
-    who: str
-    what: str
-    target: str
-    result: str
-    request_id: str
-    address: str
-
-
-class AuditLogReply(Reply):
-    """The newest acts, the newest first."""
-
-    acts: list[AuditReply]
-    chain_holds: bool = Field(
-        description="false: somebody changed, dropped or inserted an entry behind our back"
-    )
 
 
 class AdminDoor:

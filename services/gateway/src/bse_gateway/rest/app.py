@@ -17,15 +17,16 @@ from bse_gateway.minutes_under_way import MinutesUnderWay
 from bse_gateway.on_demand import OnDemand
 from bse_gateway.rest.admin import add_admin_routes
 from bse_gateway.rest.auth import add_auth_routes
-from bse_gateway.rest.boards import BoardDoor, add_board_routes
 from bse_gateway.rest.body_limit import BodyLimit
 from bse_gateway.rest.calendar import CalendarDoor, add_calendar_routes
 from bse_gateway.rest.candles import CandleDoor, add_candle_routes
 from bse_gateway.rest.contract import DESCRIPTION, GatewayApp
+from bse_gateway.rest.depth import DepthDoor, add_depth_route
 from bse_gateway.rest.docs_page import add_docs_page
 from bse_gateway.rest.envelope import Envelope, RequestIds
 from bse_gateway.rest.feed_control import FeedDoor, add_feed_routes
 from bse_gateway.rest.hub_control import HubDoor, add_hub_routes
+from bse_gateway.rest.indices import IndexDoor, add_index_routes
 from bse_gateway.rest.instruments import InstrumentDoor, add_instrument_routes
 from bse_gateway.rest.lean_door import (
     COMPRESSED_FROM_BYTES,
@@ -36,10 +37,12 @@ from bse_gateway.rest.market import add_market_routes
 from bse_gateway.rest.problems import answer_errors_as_problems
 from bse_gateway.rest.quote_answers import QuoteAnswers
 from bse_gateway.rest.quotes import QuoteDoor, add_quote_routes
+from bse_gateway.rest.rankings import RankingDoor, add_ranking_routes
 from bse_gateway.rest.refusals import answer_refusals_as_problems
 from bse_gateway.rest.strict_query import refuse_unknown_parameters
 from bse_gateway.rest.subscriptions import SubscribeDoor, add_subscription_routes
-from bse_gateway.rest.udf import UdfDoor, add_udf_routes
+from bse_gateway.rest.udf.door import UdfDoor
+from bse_gateway.rest.udf.routes import add_udf_routes
 from bse_gateway.settings import RestSettings
 from bse_shared.pacing.clock import Clock
 from bse_shared.redis_edge.fetcher_controls import FetcherControls
@@ -86,9 +89,10 @@ def create_app(
     )
     quotes = QuoteDoor(answers, on_demand, metrics, settings.symbols_max)
     add_quote_routes(app, quotes)
-    add_board_routes(
-        app, BoardDoor(market, lookup, quotes, IndexValues(history, clock))
-    )
+    add_ranking_routes(app, RankingDoor(market, lookup, quotes))
+    values = IndexValues(history, clock)
+    add_index_routes(app, IndexDoor(market, lookup, quotes, values))
+    add_depth_route(app, DepthDoor(quotes))
     candles = CandleReader(market, history, under_way)
     add_candle_routes(app, CandleDoor(lookup, candles, metrics))
     add_instrument_routes(app, InstrumentDoor(market, lookup))

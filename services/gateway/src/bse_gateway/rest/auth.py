@@ -11,7 +11,7 @@ from bse_gateway.identity.parts import Identity
 from bse_gateway.identity.token_desk import Grant
 from bse_gateway.rest.contract import problems
 from bse_gateway.rest.problems import Kind
-from bse_gateway.rest.replies import Reply
+from bse_gateway.rest.replies.base import Reply
 from bse_gateway.rest.subscriptions import require_json
 from bse_shared.access.addresses import payer
 from bse_shared.access.signing_keys import jwks_document

@@ -8,14 +8,14 @@ from fastapi import FastAPI, Query
 from pydantic import BeforeValidator
 
 from bse_gateway.calendar_follower import CalendarFollower
-from bse_gateway.rest.contract import problems
 from bse_gateway.rest.problems import Kind
-from bse_gateway.rest.replies import (
+from bse_gateway.rest.replies.calendar import (
     DayReply,
     DaysReply,
     HolidaysReply,
     StretchReply,
 )
+from bse_gateway.rest.routes import add_get
 from bse_gateway.trading_days import TradingDay, holidays, trading_day
 from bse_shared.pacing.clock import Clock
 from bse_shared.sessions.calendar import MarketCalendar
@@ -104,21 +104,23 @@ def _reply(day: TradingDay) -> DayReply:
 
 def add_calendar_routes(app: FastAPI, door: CalendarDoor) -> None:
     """Add the routes."""
-    app.router.add_api_route(
+    add_get(
+        app,
         "/api/market/days",
         door.days,
+        *(Kind.INVALID_REQUEST,),
         name="read_days",
         summary="Sessions by day",
-        response_model=DaysReply,
-        responses=problems(Kind.INVALID_REQUEST),
-        tags=["market"],
+        tag="market",
+        model=DaysReply,
     )
-    app.router.add_api_route(
+    add_get(
+        app,
         "/api/market/holidays",
         door.holidays,
+        *(Kind.INVALID_REQUEST,),
         name="read_holidays",
         summary="Holidays and special sessions",
-        response_model=HolidaysReply,
-        responses=problems(Kind.INVALID_REQUEST),
-        tags=["market"],
+        tag="market",
+        model=HolidaysReply,
     )

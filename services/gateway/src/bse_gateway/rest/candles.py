@@ -6,14 +6,15 @@ from fastapi import FastAPI, Query, Request, Response
 
 from bse_gateway.candle_reader import Bar, CandleReader
 from bse_gateway.candle_series import Interval
-from bse_gateway.lookup import Lookup, Miss
+from bse_gateway.identifiers import Miss
+from bse_gateway.lookup import Lookup
 from bse_gateway.metrics import GatewayMetrics
 from bse_gateway.rest.conditional import digest_tag, is_held
 from bse_gateway.rest.contract import problems
 from bse_gateway.rest.decimal_json import encoded, rupees
 from bse_gateway.rest.problems import Kind, problem_of
 from bse_gateway.rest.quote_answers import CACHING
-from bse_gateway.rest.replies import CandlesReply
+from bse_gateway.rest.replies.candles import CandlesReply
 from bse_gateway.rest.symbol import Symbol
 from bse_shared.quotes.candles import CandleFlag
 

@@ -7,7 +7,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from bse_gateway.identity.policy import POLICY, Requirement
 from bse_gateway.rest.problems import MEDIA_TYPE, Kind
-from bse_gateway.rest.replies import ProblemReply
+from bse_gateway.rest.replies.base import ProblemReply
 from bse_gateway.rest.strict_query import is_strict
 
 

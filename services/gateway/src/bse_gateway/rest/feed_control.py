@@ -13,10 +13,10 @@ from bse_gateway.feed_desk import (
     OrderWish,
 )
 from bse_gateway.lookup import Market
-from bse_gateway.rest.admin import actor_of, whole_number
+from bse_gateway.rest.admin import actor_of
 from bse_gateway.rest.contract import problems
 from bse_gateway.rest.problems import Kind, Problem
-from bse_gateway.rest.replies import EpochMs, Reply
+from bse_gateway.rest.replies.base import EpochMs, Reply, whole_number
 from bse_gateway.rest.subscriptions import require_json
 from bse_shared.redis_edge.fetcher_controls import ORDER_MAX_S
 from bse_shared.wire.feed_view import feed_state

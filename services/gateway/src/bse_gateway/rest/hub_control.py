@@ -11,7 +11,7 @@ from bse_gateway.rest.admin import actor_of
 from bse_gateway.rest.contract import problems
 from bse_gateway.rest.feed_control import Seconds, Why
 from bse_gateway.rest.problems import Kind, Problem
-from bse_gateway.rest.replies import EpochMs, Reply
+from bse_gateway.rest.replies.base import EpochMs, Reply
 from bse_gateway.rest.subscriptions import require_json
 from bse_shared.wire.records import ALL_HUBS, DrainRecord
 

@@ -4,14 +4,15 @@ from typing import Annotated
 
 from fastapi import FastAPI, Query
 
-from bse_gateway.lookup import Lookup, Market, Miss
-from bse_gateway.rest.contract import problems
+from bse_gateway.identifiers import Miss
+from bse_gateway.lookup import Lookup, Market
 from bse_gateway.rest.problems import Kind, problem_of
-from bse_gateway.rest.replies import (
+from bse_gateway.rest.replies.instruments import (
     InstrumentReply,
     InstrumentsReply,
     SearchReply,
 )
+from bse_gateway.rest.routes import add_get
 from bse_gateway.rest.selections import WHOLE, Selection, selected
 from bse_gateway.rest.symbol import Symbol
 from bse_shared.quotes.instrument import Instrument
@@ -86,32 +87,33 @@ def instrument_reply(scrip: Instrument) -> InstrumentReply:
 
 def add_instrument_routes(app: FastAPI, door: InstrumentDoor) -> None:
     """Add the routes."""
-    app.router.add_api_route(
+    add_get(
+        app,
         "/api/search",
         door.search,
+        *(Kind.INVALID_REQUEST, Kind.NOT_READY),
         name="search_instruments",
         summary="Find scrips",
-        response_model=SearchReply,
-        responses=problems(Kind.INVALID_REQUEST, Kind.NOT_READY),
-        tags=["instruments"],
+        tag="instruments",
+        model=SearchReply,
     )
-    app.router.add_api_route(
+    add_get(
+        app,
         "/api/instruments",
         door.page,
+        *(Kind.UNKNOWN_SELECTION, Kind.INVALID_REQUEST, Kind.NOT_READY),
         name="list_instruments",
         summary="All scrips, by page",
-        response_model=InstrumentsReply,
-        responses=problems(
-            Kind.UNKNOWN_SELECTION, Kind.INVALID_REQUEST, Kind.NOT_READY
-        ),
-        tags=["instruments"],
+        tag="instruments",
+        model=InstrumentsReply,
     )
-    app.router.add_api_route(
+    add_get(
+        app,
         "/api/instruments/{symbol}",
         door.one,
+        *(Kind.UNKNOWN_SYMBOL, Kind.INVALID_SYMBOL, Kind.NOT_READY),
         name="read_instrument",
         summary="Who a scrip is",
-        response_model=InstrumentReply,
-        responses=problems(Kind.UNKNOWN_SYMBOL, Kind.INVALID_SYMBOL, Kind.NOT_READY),
-        tags=["instruments"],
+        tag="instruments",
+        model=InstrumentReply,
     )

@@ -12,8 +12,8 @@ from urllib.parse import unquote, unquote_plus
 
 import structlog
 
+from bse_gateway.identifiers import Miss
 from bse_gateway.identity.guard import Guard
-from bse_gateway.lookup import Miss
 from bse_gateway.metrics import GatewayMetrics
 from bse_gateway.on_demand import OnDemand
 from bse_gateway.rest.conditional import is_held

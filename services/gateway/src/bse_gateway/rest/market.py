@@ -8,7 +8,7 @@ from bse_gateway.derived import indian_time
 from bse_gateway.lookup import Lookup, Market
 from bse_gateway.rest.contract import problems
 from bse_gateway.rest.problems import Kind
-from bse_gateway.rest.replies import (
+from bse_gateway.rest.replies.market import (
     CountsReply,
     FeedReply,
     MarketReply,

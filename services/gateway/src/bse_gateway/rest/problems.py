@@ -12,8 +12,9 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from bse_gateway.identifiers import Miss, Reason
 from bse_gateway.identity.policy import methods_of
-from bse_gateway.lookup import Miss, NotReady, Reason
+from bse_gateway.lookup import NotReady
 from bse_shared.redis_edge.connection import StoreUnavailable
 
 

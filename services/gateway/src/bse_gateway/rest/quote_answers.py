@@ -3,16 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from bse_gateway.lookup import (
-    Judged,
-    Lookup,
-    Miss,
-    Moment,
-    Named,
-    QuoteView,
-    Reason,
-    Trust,
-)
+from bse_gateway.identifiers import Miss, Reason
+from bse_gateway.lookup import Judged, Lookup, Moment, Named, QuoteView, Trust
 from bse_gateway.rest.conditional import digest_tag, quote_tag
 from bse_gateway.rest.negotiation import MSGPACK
 from bse_gateway.rest.quote_json import (

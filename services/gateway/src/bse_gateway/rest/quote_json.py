@@ -9,7 +9,8 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Any, NamedTuple
 
 from bse_gateway.derived import change_of, indian_time
-from bse_gateway.lookup import Judged, Miss, QuoteView, Trust
+from bse_gateway.identifiers import Miss
+from bse_gateway.lookup import Judged, QuoteView, Trust
 from bse_shared.quotes.frame import Image
 from bse_shared.quotes.instrument import Instrument
 from bse_shared.quotes.quote import FIELDS, Condition, Kind, Levels, Source

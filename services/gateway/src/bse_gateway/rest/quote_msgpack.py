@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 
 from bse_gateway.derived import change_of, indian_time
-from bse_gateway.lookup import Miss, QuoteView
+from bse_gateway.identifiers import Miss
+from bse_gateway.lookup import QuoteView
 from bse_gateway.rest.quote_json import error_members, name_in
 from bse_shared.quotes.quote import Condition, Source
 

@@ -1,23 +1,31 @@
 """`GET /api/stock/{symbol}` and `GET /api/stocks/batch`: quotes out of memory, as bytes."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from fastapi import FastAPI, Request, Response
 
-from bse_gateway.lookup import Miss, Named, Reason, distinct
+from bse_gateway.identifiers import Miss, Reason, distinct
+from bse_gateway.lookup import Named
 from bse_gateway.metrics import GatewayMetrics
 from bse_gateway.on_demand import OnDemand
 from bse_gateway.rest.conditional import is_held
 from bse_gateway.rest.contract import problems
 from bse_gateway.rest.lean_door import MANY, ONE
 from bse_gateway.rest.lean_route import LeanRoute
-from bse_gateway.rest.negotiation import MSGPACK, media_type
+from bse_gateway.rest.negotiation import media_type
 from bse_gateway.rest.problems import Kind, Problem, problem_of
 from bse_gateway.rest.quote_answers import CACHING, VARY, Answer, QuoteAnswers
-from bse_gateway.rest.replies import BatchReply, PartialQuoteReply, QuoteReply
+from bse_gateway.rest.quote_parameters import (
+    FIELDS,
+    IF_NONE_MATCH,
+    MODE,
+    MODES,
+    QUOTES_OK,
+    SYMBOL,
+    SYMBOLS,
+)
+from bse_gateway.rest.replies.quotes import BatchReply, PartialQuoteReply, QuoteReply
 from bse_gateway.rest.shapes import Shape, shape_of
-from bse_gateway.rest.symbol import DESCRIPTION, EXAMPLES, SCHEMA
 from bse_shared.quotes.instrument import Instrument
 from bse_shared.quotes.modes import Mode
 
@@ -129,7 +137,6 @@ def field_names(chosen: str) -> frozenset[str]:
 
 ECHOED_MAX = 20
 """So many wrong names are told back."""
-MODES = [mode.value for mode in Mode]
 
 
 def check_count(symbols: list[str], symbols_max: int) -> None:
@@ -164,7 +171,7 @@ def add_quote_routes(app: FastAPI, door: QuoteDoor) -> None:
                 Kind.NOT_READY,
             ),
         },
-        openapi_extra={"parameters": [_SYMBOL, _MODE, _FIELDS, _IF_NONE_MATCH]},
+        openapi_extra={"parameters": [SYMBOL, MODE, FIELDS, IF_NONE_MATCH]},
         route_class_override=LeanRoute,
         tags=["quotes"],
     )
@@ -185,70 +192,7 @@ def add_quote_routes(app: FastAPI, door: QuoteDoor) -> None:
                 Kind.NOT_READY,
             ),
         },
-        openapi_extra={"parameters": [_SYMBOLS, _MODE, _FIELDS, _IF_NONE_MATCH]},
+        openapi_extra={"parameters": [SYMBOLS, MODE, FIELDS, IF_NONE_MATCH]},
         route_class_override=LeanRoute,
         tags=["quotes"],
     )
-
-
-QUOTES_OK: dict[int | str, dict[str, Any]] = {
-    200: {
-        "content": {
-            MSGPACK: {
-                "schema": {
-                    "description": "The same members with integer paise: `last_paise` for `last`,"
-                    " `change_paise`, `change_basis_points`."
-                }
-            }
-        }
-    },
-    304: {"description": "You have this already (see If-None-Match)"},
-}
-_FIELD = "|".join(QuoteReply.model_fields)
-FIELDS_PATTERN = f"^({_FIELD})(,({_FIELD}))*$"
-_SYMBOL = {
-    "name": "symbol",
-    "in": "path",
-    "required": True,
-    "description": DESCRIPTION,
-    "schema": {"type": "string", **SCHEMA},
-    "examples": EXAMPLES,
-}
-_SYMBOLS = {
-    "name": "symbols",
-    "in": "query",
-    "required": True,
-    "description": "identifiers separated by commas; write `&` of a symbol as `%26`",
-    "schema": {"type": "string", "minLength": 1, "pattern": r"[^\s,]"},
-    "example": "RELIANCE,532540,INE009A01021",
-}
-MODE_DESCRIPTION = (
-    "how much of a quote, as over the stream: `ltp`, `quote` or `full` (the default)"
-)
-_MODE = {
-    "name": "mode",
-    "in": "query",
-    "required": False,
-    "description": MODE_DESCRIPTION,
-    "schema": {"type": "string", "enum": MODES},
-    "example": "ltp",
-}
-_FIELDS = {
-    "name": "fields",
-    "in": "query",
-    "required": False,
-    "description": "only these members, separated by commas, and always `symbol`, `code`, `position`,"
-    " `quality`, `confirmed_at_ms`, `age_ms`; with `mode` these besides the mode's",
-    "schema": {
-        "type": "string",
-        "pattern": FIELDS_PATTERN,
-    },
-    "example": "last,change_percent,volume",
-}
-_IF_NONE_MATCH = {
-    "name": "If-None-Match",
-    "in": "header",
-    "required": False,
-    "description": "the ETag of an earlier answer",
-    "schema": {"type": "string"},
-}

@@ -7,7 +7,7 @@ import hashlib
 from typing import NamedTuple
 
 from bse_gateway.rest.negotiation import JSON, MSGPACK
-from bse_gateway.rest.replies import ALWAYS
+from bse_gateway.rest.replies.quotes import ALWAYS
 from bse_shared.quotes.modes import MODE_MASKS, Mode
 from bse_shared.quotes.quote import FIELDS
 

@@ -5,13 +5,14 @@ from collections.abc import Iterable
 
 from fastapi import Depends, FastAPI, Request
 
+from bse_gateway.identifiers import Miss
 from bse_gateway.identity.errors import NotYours
-from bse_gateway.lookup import Lookup, Miss
+from bse_gateway.lookup import Lookup
 from bse_gateway.rest.contract import problems
 from bse_gateway.rest.problems import Kind, Problem
 from bse_gateway.rest.quotes import check_count
-from bse_gateway.rest.replies import (
-    IdentifierError,
+from bse_gateway.rest.replies.base import IdentifierError
+from bse_gateway.rest.replies.subscriptions import (
     StreamReply,
     SubscribedScrip,
     SubscribeReply,

@@ -1,9 +1,10 @@
-"""Movers, breadth, extremes, index members, depth."""
+"""Rankings and breadth; on the same market indices, their members, and depth."""
 
 import pytest
 
-from bse_gateway.rest.boards import MarketBoards
-from bse_gateway.rest.replies import BatchReply, BreadthReply, DepthReply, IndicesReply
+from bse_gateway.rest.rankings import MarketBoards
+from bse_gateway.rest.replies.market import BreadthReply, IndicesReply
+from bse_gateway.rest.replies.quotes import BatchReply, DepthReply
 from bse_shared.quotes.instrument import InstrumentMaster
 from bse_shared.redis_edge import keys
 from bse_shared.redis_edge.market_history import MarketHistory
@@ -64,6 +65,12 @@ async def test_rankings_take_fields_tags_and_formats(client):
     answer = await client.get(path)
     assert 10.0 == answer.json()["quotes"][0]["change_percent"]
     assert "volume" not in answer.json()["quotes"][0]
+    short = await client.get("/api/market/movers?mode=ltp&limit=1")
+    assert ("TCS", 110, False) == (
+        short.json()["quotes"][0]["symbol"],
+        short.json()["quotes"][0]["last"],
+        "volume" in short.json()["quotes"][0],
+    )
     condition = {"if-none-match": answer.headers["etag"]}
     assert 304 == (await client.get(path, headers=condition)).status_code
     packed = await client.get(path, headers={"accept": "application/msgpack"})
@@ -141,6 +148,7 @@ async def test_depth_is_the_book_and_how_far_it_may_be_trusted(client):
         ("/api/market/movers?selection=RELIANCE", 422, "invalid-request"),
         ("/api/market/movers?selection=index:NOWHERE", 404, "unknown-selection"),
         ("/api/market/movers?fields=luck", 422, "unknown-field"),
+        ("/api/market/movers?mode=luck", 422, "unknown-mode"),
         ("/api/market/movers?fields=last&fields=open", 422, "repeated-parameter"),
         ("/api/market/breadth?selection=group:%00", 422, "invalid-request"),
         ("/api/indices/NOWHERE/quotes", 404, "unknown-selection"),

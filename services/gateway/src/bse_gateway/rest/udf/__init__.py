@@ -1,0 +1,1 @@
+"""`/udf/*`: a TradingView datafeed (Universal Data Feed), for charts that speak it."""
