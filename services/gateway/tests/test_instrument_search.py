@@ -61,4 +61,4 @@ def test_pages_hold_every_scrip_once_in_the_order_of_codes(index, limit, selecti
 
 def test_indices_are_counted(index):
     """By name."""
-    assert {"SMALLCAP": 2, "TELECOM": 1} == index.indices()
+    assert {"SMALLCAP": 2, "TELECOM": 1} == index.indices

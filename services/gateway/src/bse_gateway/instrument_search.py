@@ -2,13 +2,17 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable
+from functools import cached_property
 from typing import NamedTuple
 
 from bse_shared.quotes.instrument import Instrument, InstrumentMaster
 
 
 class _Entry(NamedTuple):
+    """`text` holds whatever may match, so that most scrips are passed over by one look."""
+
     instrument: Instrument
+    text: str
     symbol: str
     name: str
     words: list[str]
@@ -24,6 +28,7 @@ class InstrumentIndex:
         self._entries = [
             _Entry(
                 each,
+                f"{each.symbol} {each.name}".upper(),
                 each.symbol.upper(),
                 each.name.upper(),
                 each.name.upper().split(),
@@ -38,6 +43,8 @@ class InstrumentIndex:
             return []
         scored = []
         for entry in self._entries:
+            if wanted not in entry.text:
+                continue
             score = _score(entry, wanted)
             if score is not None:
                 scored.append((score, entry.symbol, entry.instrument))
@@ -60,6 +67,7 @@ class InstrumentIndex:
         page = rest[:limit]
         return page, page[-1].code if len(rest) > limit else None
 
+    @cached_property
     def indices(self) -> dict[str, int]:
         """The names of all indices with the number of their members."""
         counts: dict[str, int] = {}

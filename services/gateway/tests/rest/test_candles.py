@@ -1,8 +1,14 @@
 """Candles out of a real store, at the route and for charts."""
 
-import pytest
+from decimal import Decimal
 
-from bse_gateway.rest.replies.candles import CandlesReply
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bse_gateway.candle_reader import Bar
+from bse_gateway.rest.candles import candle_json
+from bse_gateway.rest.replies.candles import CandleReply, CandlesReply
 from bse_gateway.rest.udf.replies import UdfBarsReply, UdfNoDataReply
 from bse_shared.quotes.candles import DAY_MS, MINUTE_MS, Candle, CandleFlag
 from bse_shared.redis_edge.market_history import MarketHistory
@@ -62,6 +68,29 @@ async def test_minutes_of_the_last_trading_day_come_in_rupees(client):
     found = CandlesReply.model_validate_json(answer.content)
     assert [False, True, False] == [candle.gap for candle in found.candles]
     assert (MIDNIGHT_MS, MIDNIGHT_MS + DAY_MS) == (found.from_ms, found.to_ms)
+
+
+PAISE = st.integers(0, 10**9)
+
+
+@given(
+    prices=st.tuples(PAISE, PAISE, PAISE, PAISE),
+    volume=st.integers(0, 2**50),
+    flags=st.integers(0, 3),
+    complete=st.booleans(),
+)
+def test_a_candle_is_written_exactly(prices, volume, flags, complete):
+    """Each price with its two decimals, each flag for itself."""
+    candle = Candle(OPEN_MS, *prices, volume, flags)
+    told = CandleReply.model_validate_json(candle_json(Bar(candle, complete)))
+    assert [Decimal(each).scaleb(-2) for each in prices] == [
+        told.open,
+        told.high,
+        told.low,
+        told.close,
+    ]
+    assert (OPEN_MS, volume, complete) == (told.start_ms, told.volume, told.complete)
+    assert (bool(flags & 1), bool(flags & 2)) == (told.gap, told.filled)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ readers join them. Days are a hash a scrip by the day's beginning. Writing needs
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 from redis.asyncio import Redis
@@ -125,6 +124,8 @@ def _readable(stored: Iterable[bytes]) -> list[Candle]:
     """What another version wrote is passed over."""
     candles = []
     for data in stored:
-        with suppress(MalformedMessage):
+        try:
             candles.append(unpack_candle(data))
+        except MalformedMessage:
+            continue
     return candles

@@ -21,9 +21,9 @@ def pack_candle(candle: Candle) -> bytes:
 def unpack_candle(data: bytes) -> Candle:
     """The candle. Raises MalformedMessage."""
     try:
-        version, *values = _decode(data)
+        values = _decode(data)
     except (msgspec.MsgspecError, ValueError) as error:
         raise MalformedMessage(f"not a candle: {error}") from error
-    if version != VERSION or len(values) < _MEMBERS:
+    if len(values) <= _MEMBERS or values[0] != VERSION:
         raise MalformedMessage("not a candle of this version")
-    return Candle(*values[:_MEMBERS])
+    return Candle._make(values[1 : _MEMBERS + 1])

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from bse_bench.gateway_load import Run, get, measure
 from bse_bench.gateway_subjects import Gateway, gateway, plain
 from bse_bench.processes import Child, interruptible
-from bse_bench.publisher import SYMBOLS
+from bse_bench.publisher import DAY_MINUTES, DAY_OPENS_MS, SYMBOLS
 from bse_bench.report import Row, at_least, at_most, below, tell
 from bse_bench.toolchain import c_program
+from bse_shared.quotes.candles import MINUTE_MS
 
 
 CONNECTIONS = 8
@@ -21,6 +22,25 @@ P99_MS_MAX = 5
 BATCH_RATIO_MAX = 3
 GROWTH_BYTES_MAX = 1_000_000
 
+_DAY = f"from={DAY_OPENS_MS}&to={DAY_OPENS_MS + DAY_MINUTES * MINUTE_MS}"
+ROUTES = {
+    "one quote, mode=ltp": [
+        f"/api/stock/{symbol}?mode=ltp" for symbol in SYMBOLS[:100]
+    ],
+    "one quote, fields=last,volume": [
+        f"/api/stock/{symbol}?fields=last,volume" for symbol in SYMBOLS[:100]
+    ],
+    "candles, the 375 minutes of a day": [
+        f"/api/stock/{symbol}/candles?interval=1m&{_DAY}" for symbol in SYMBOLS[:100]
+    ],
+    "candles, a day by hours": [
+        f"/api/stock/{symbol}/candles?interval=1h&{_DAY}" for symbol in SYMBOLS[:100]
+    ],
+    "search, 10 of 1,000 scrips": [f"/api/search?q=SYM0{digit}" for digit in range(10)],
+    "movers, the best 10": ["/api/market/movers?limit=10"],
+    "breadth": ["/api/market/breadth"],
+    "indices": ["/api/indices"],
+}
 Server = tuple[Child, int]
 
 
@@ -46,6 +66,7 @@ def main(*, quick: bool = False) -> bool:
     with gateway() as ours:
         rows = [
             *_against_plain(ours, plan),
+            *_beyond(ours, plan),
             *_at_rate(ours, plan),
             *_memory(ours, plan),
         ]
@@ -109,6 +130,35 @@ def _against_plain(ours: Gateway, plan: Plan) -> list[Row]:
             BATCH_RATIO_MAX,
         ),
     ]
+
+
+def _beyond(ours: Gateway, plan: Plan) -> list[Row]:
+    """What the other routes cost: beside the plain route, which is measured again as its neighbour."""
+    unasked = [get(f"/api/stock/{symbol}") for symbol in SYMBOLS[:100]]
+    subjects = {
+        name: [
+            get(path, [("Authorization", f"Bearer {token}")])
+            for path in paths
+            for token in ours.tokens
+        ]
+        for name, paths in ROUTES.items()
+    }
+    rows = []
+    with plain(ours) as theirs:
+        baseline = _cpu_us([_run(theirs, unasked, plan.seconds) for _ in range(2)])
+        for name, requests in subjects.items():
+            _run((ours.server, ours.port), requests, 0.2)
+            runs = [
+                _run((ours.server, ours.port), requests, plan.seconds / 2)
+                for _ in range(plan.rounds)
+            ]
+            p99_ms = min(run.answers.p99_ms for run in runs)
+            rows += [
+                Row(f"{name}, CPU", _cpu_us(runs), "us"),
+                Row(f"– to plain, {name}", _cpu_us(runs) / baseline, "x"),
+                Row(f"– p99 as fast as it goes, {name}", p99_ms, "ms"),
+            ]
+    return rows
 
 
 def _at_rate(ours: Gateway, plan: Plan) -> list[Row]:

@@ -24,6 +24,9 @@ CHANGES = "go 3 100 x"
 """A third of the scrips changes each second while we measure, as in a market polled every 3 s."""
 
 
+_PUBLISHER = [sys.executable, "-m", "bse_bench.publisher"]
+
+
 @dataclass(frozen=True, slots=True)
 class Gateway:
     """A running gateway and tokens for it."""
@@ -50,7 +53,7 @@ def gateway() -> Iterator[Gateway]:
     """The real gateway on a store of its own, whose quotes a publisher changes."""
     with (
         store() as url,
-        running("publisher", [sys.executable, "-m", "bse_bench.publisher", url]) as fed,
+        running("publisher", [*_PUBLISHER, url, "100"]) as fed,
         ExitStack() as stack,
     ):
         fed.line()

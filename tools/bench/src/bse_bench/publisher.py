@@ -1,7 +1,8 @@
 """What stands for the fetcher before a hub under test: commits changes to the store as a fetcher does.
 
 `python -m bse_bench.publisher REDIS_URL` obeys the orders of all sources (`baselines/orders.py`; the payload is
-not used): COUNT 0 changes the shared pair of scrips, else COUNT scrips drawn at random.
+not used): COUNT 0 changes the shared pair of scrips, else COUNT scrips drawn at random. A second argument: also
+a day of minutes of so many scrips.
 """
 
 import asyncio
@@ -12,10 +13,12 @@ from collections.abc import Iterable
 from redis.asyncio import Redis
 
 from bse_bench.baselines.orders import obey
+from bse_shared.quotes.candles import MINUTE_MS, Candle
 from bse_shared.quotes.instrument import Instrument, InstrumentMaster
 from bse_shared.quotes.position import shard_of
 from bse_shared.quotes.quote import NUMBER, Quote, Value
 from bse_shared.quotes.shard_writer import ShardWriter
+from bse_shared.redis_edge.market_history import MarketHistory
 from bse_shared.redis_edge.store import Lease, MarketStore
 from bse_shared.service.garbage import calm_garbage_collector
 from bse_shared.service.system_clock import SystemClock
@@ -30,6 +33,7 @@ PAIR_SYMBOLS = [SYMBOLS[CODES.index(code)] for code in PAIR]
 """Two scrips of one shard: their update is one bus message and a frame of about 100 bytes of MessagePack."""
 
 LEASE_MS = 3_600_000
+DAY_OPENS_MS, DAY_MINUTES = 1_795_319_100_000, 375
 
 
 class Market:
@@ -57,6 +61,12 @@ class Market:
         ]
         await self.beat()
         await self._commit({code: _opening(code) for code in CODES}, range(SHARDS))
+
+    async def keep_minutes(self, history: MarketHistory, scrips: int) -> None:
+        """A whole day of each, as a fetcher stores it."""
+        for code in CODES[:scrips]:
+            day = [(code, _minute(code, number)) for number in range(DAY_MINUTES)]
+            await history.append_minutes(self._leases[shard_of(code, SHARDS)], day)
 
     async def beat(self) -> None:
         """The fetcher's word, each second."""
@@ -121,6 +131,12 @@ class Market:
             self._writers[lease.shard].committed(plan)
 
 
+def _minute(code: int, number: int) -> Candle:
+    base = 100_000 + code % 997 * 10 + number % 50
+    start_ms = DAY_OPENS_MS + number * MINUTE_MS
+    return Candle(start_ms, base, base + 40, base - 25, base + 5, 1_000 + number)
+
+
 def _opening(code: int) -> dict[int, Value]:
     base = 100_000 + code % 997 * 10
     quote = Quote(
@@ -151,6 +167,9 @@ async def main() -> None:
     ]
     market = Market(store, leases)
     await market.open()
+    if len(sys.argv) > 2:  # noqa: PLR2004 - the address, and how many scrips
+        history = MarketHistory(redis, SystemClock(), SHARDS)
+        await market.keep_minutes(history, int(sys.argv[2]))
     print("ready", flush=True)
     try:
         await obey(market.tick, market.each_second)

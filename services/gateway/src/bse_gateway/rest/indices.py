@@ -44,7 +44,7 @@ class IndexDoor:
         self._lookup.moment()
         values = await self._values.by_name()
         now_ms = self._lookup.moment().now_ms
-        counts = self._lookup.index.indices()
+        counts = self._lookup.index.indices
         told = [
             _index(name, counts.get(name, 0), values.get(name), now_ms)
             for name in sorted(counts.keys() | values.keys())
