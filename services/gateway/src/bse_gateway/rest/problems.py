@@ -20,6 +20,7 @@ from bse_shared.redis_edge.connection import StoreUnavailable
 
 MEDIA_TYPE = "application/problem+json"
 ERRORS_TOLD_MAX = 20
+CHARTS = "/udf/"
 
 
 class Kind(Enum):
@@ -126,6 +127,17 @@ def problem_response(problem: Problem, request_id: str) -> Response:
     )
 
 
+def answer_to(request: Request, problem: Problem) -> Response:
+    """The answer to this request. A chart looks for `s` and `errmsg` wherever something went wrong."""
+    if request.url.path.startswith(CHARTS):
+        problem.members = {
+            "s": "error",
+            "errmsg": f"{problem.kind.title}.",
+            **problem.members,
+        }
+    return problem_response(problem, request.state.request_id)
+
+
 def internal_problem() -> Problem:
     """What the world learns of a bug: that it is known under the request id."""
     return Problem(Kind.INTERNAL, "The fault is logged under the request id.")
@@ -140,7 +152,7 @@ def answer_errors_as_problems(app: FastAPI) -> None:
             path = getattr(request.scope.get("route"), "path", "")
             if methods := methods_of(path):
                 problem.headers = {"Allow": ", ".join(methods)}
-        return problem_response(problem, request.state.request_id)
+        return answer_to(request, problem)
 
     for kind in (
         HTTPException,

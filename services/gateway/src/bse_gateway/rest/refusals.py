@@ -13,7 +13,7 @@ from bse_gateway.identity.errors import (
     Refusal,
     ScopeMissing,
 )
-from bse_gateway.rest.problems import Kind, Problem, problem_response
+from bse_gateway.rest.problems import Kind, Problem, answer_to
 
 
 UNAUTHORIZED = 401
@@ -43,7 +43,7 @@ def answer_refusals_as_problems(app: FastAPI) -> None:
     async def answer(request: Request, error: Exception) -> Response:
         if not isinstance(error, Refusal):
             raise error
-        return problem_response(problem_of_refusal(error), request.state.request_id)
+        return answer_to(request, problem_of_refusal(error))
 
     app.add_exception_handler(Refusal, answer)
 

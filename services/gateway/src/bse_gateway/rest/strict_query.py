@@ -11,18 +11,17 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bse_gateway.rest.problems import Kind, Problem
+from bse_gateway.rest.problems import CHARTS, Kind, Problem
 
 
 ECHOED_MAX = 20
 ECHO_LENGTH_MAX = 64
 """So many wrong names are told back, and so much of each."""
-LENIENT = "/udf/"
 
 
 def is_strict(path: str) -> bool:
     """Whether the route of this path refuses what it does not know."""
-    return not path.startswith(LENIENT)
+    return not path.startswith(CHARTS)
 
 
 def refuse_unknown_parameters(routes: Sequence[BaseRoute]) -> None:

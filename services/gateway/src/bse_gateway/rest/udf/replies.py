@@ -68,10 +68,13 @@ class UdfSymbolReply(Reply):
     timezone: str
     session: str = Field(examples=["0915-1530"])
     session_holidays: str = Field(examples=["20261225"])
+    format: Literal["price"]
     minmov: int
     pricescale: int
     currency_code: str
+    volume_precision: int
     has_intraday: bool
+    has_daily: bool
     intraday_multipliers: list[str]
     supported_resolutions: list[str]
 

@@ -43,10 +43,13 @@ def described(
         "timezone": "Asia/Kolkata",
         "session": _session(calendar, today),
         "session_holidays": ",".join(closed),
+        "format": "price",
         "minmov": 1,
         "pricescale": PRICE_SCALE,
         "currency_code": "INR",
+        "volume_precision": 0,
         "has_intraday": True,
+        "has_daily": True,
         "intraday_multipliers": INTRADAY,
         "supported_resolutions": RESOLUTIONS,
     }
