@@ -1,83 +1,20 @@
 """The assembled gateway on a real store, through an outage and back."""
 
 import asyncio
-from contextlib import asynccontextmanager
 
-import pytest
-from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
-from bse_gateway.assembly import assemble
 from bse_gateway.identity.act_log import Actor
 from bse_gateway.identity.key_desk import KeyDesk, KeyWish
-from bse_gateway.settings import AuthSettings, GatewaySettings, RestSettings
-from bse_local_stack.ports import free_ports
+from bse_gateway.settings import AuthSettings
 from bse_local_stack.redis_server import running_server
-from bse_shared.quotes.shard_writer import ShardWriter
-from bse_shared.redis_edge.connection import RedisSettings
 from bse_shared.redis_edge.demand_board import DemandBoard
 from bse_shared.redis_edge.identity_store import IdentityStore
-from bse_shared.redis_edge.store import MarketStore
-from bse_shared.service.health import Health
 from bse_shared.service.loops import LoopMetrics, run_loop
-from bse_shared.service.runner import Shell
-from bse_shared.service.settings import HttpSettings, MarketSettings, ProcessSettings
-from bse_shared.testing.builders import RELIANCE, a_master, a_quote, seen
-from bse_shared.testing.fake_clock import FakeClock
-
-
-@pytest.fixture
-def clock():
-    """The gateway's clock."""
-    return FakeClock()
-
-
-@pytest.fixture
-def port():
-    """Where the store is, when there is one."""
-    return free_ports(1)[0]
-
-
-@asynccontextmanager
-async def assembled(port, clock):
-    """The gateway of a market in one shard."""
-    registry = CollectorRegistry()
-    shell = Shell("gateway", "test", "", "0", clock, registry, Health(clock))
-    settings = GatewaySettings(
-        HttpSettings(),
-        ProcessSettings(),
-        MarketSettings(shards=1),
-        RedisSettings(url=f"redis://127.0.0.1:{port}/0"),
-        RestSettings(),
-    )
-    async with assemble(settings, shell) as service:
-        yield service, shell, {loop.name: loop for loop in service.loops}
-
-
-@asynccontextmanager
-async def running(coroutine):
-    """A task for as long as the block lasts."""
-    async with asyncio.TaskGroup() as group:
-        task = group.create_task(coroutine)
-        yield
-        task.cancel()
-
-
-async def commit(url, last_paise, clock, *codes):
-    """A fetcher takes the lease and writes the quotes of RELIANCE and of these scrips."""
-    async with Redis.from_url(url) as redis:
-        store = MarketStore(redis, clock, shards=1)
-        lease = await store.take_lease(0, "fetcher-1", 60_000, 0)
-        writer = ShardWriter(await store.snapshot(0))
-        quote = seen(a_quote(last_paise))
-        quotes = dict.fromkeys([RELIANCE.code, *codes], quote)
-        plan = writer.plan_list(quotes, store.now_ms())
-        await store.save_instruments(a_master())
-        assert [None] == await store.commit([(lease, plan)], a_master())
 
 
 async def test_a_quote_outlives_its_store_and_is_live_again_after(
-    clock, port, client_of
+    clock, port, client_of, assembled, running, commit
 ):
     """Committed is served; with Redis killed it is served as stale; with Redis back it is live again."""
     async with (
@@ -112,7 +49,7 @@ async def test_a_quote_outlives_its_store_and_is_live_again_after(
 
 
 async def test_a_revocation_travels_over_the_bus_between_replicas(
-    clock, port, client_of
+    clock, port, client_of, assembled, running, commit
 ):
     """Made at one gateway, in force at the other with the message; signed by one, good at both."""
     path = "/api/stock/RELIANCE"
@@ -150,7 +87,7 @@ async def test_a_revocation_travels_over_the_bus_between_replicas(
 
 
 async def test_a_miss_is_asked_for_and_answered_when_the_bus_brings_it(
-    clock, port, client_of
+    clock, port, client_of, assembled, running, commit
 ):
     """The whole way: request, board, fetcher, store, bus, table, answer."""
     with running_server(port) as url:
@@ -192,7 +129,7 @@ async def a_key(url, clock):
         return key.text
 
 
-async def test_a_gateway_without_a_store_waits(clock, port, client_of):
+async def test_a_gateway_without_a_store_waits(clock, port, client_of, assembled):
     """It starts, says that it is not ready, and asks callers to come again."""
     async with (
         assembled(port, clock) as (service, _, _),
