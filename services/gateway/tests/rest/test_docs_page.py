@@ -47,6 +47,7 @@ async def test_its_examples_work(client, market, app):
         _, url = shlex.split(command)
         answer = await client.get(url.removeprefix("http://localhost:8000"))
         assert answer.status_code in {200, 503}, url  # 503: keys, with the store away
+        assert f'<a href="{url.removeprefix("http://localhost:8000")}">Try it' in text
 
 
 @pytest.mark.parametrize("text", ["<script>", "a & b", "`<b>`"])

@@ -88,8 +88,11 @@ def _describe(operation: dict[str, Any], path: str, requirement: Requirement) ->
         kinds += [Kind.ADDRESS_REFUSED, Kind.STORE_UNAVAILABLE]
     for status, response in problems(*kinds).items():
         held = operation["responses"].setdefault(str(status), response)
+        told = response["content"][MEDIA_TYPE]["examples"]
         examples = held["content"][MEDIA_TYPE]["examples"]
-        examples.update(response["content"][MEDIA_TYPE]["examples"])
+        titles = [each["value"]["title"] for each in {**examples, **told}.values()]
+        held["description"] = ", or: ".join(titles)
+        examples.update(told)
 
 
 def _head_of(get: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,8 @@ CONTENT_SECURITY = (
     "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 )
 CACHING = "public, max-age=300"
+HERE = "http://localhost:8000"
+"""Not what a request calls us: who sends a false Host must not write into a page that is cached for all."""
 
 _STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em;color:#1b1f24;background:#fff}
@@ -67,7 +69,8 @@ def _operation(method: str, path: str, operation: dict[str, Any]) -> Iterator[st
             )
         yield "</table>"
     if method == "get" and "admin" not in path:
-        yield f"<pre>curl '{escape(_example(path, parameters))}'</pre>"
+        example = escape(_example(path, parameters))
+        yield f"<pre>curl '{HERE}{example}'</pre><p><a href=\"{example}\">Try it</a></p>"
     yield "<p>"
     for status, response in operation["responses"].items():
         kind = "error" if status[0] in "45" else ""
@@ -84,7 +87,7 @@ def _example(path: str, parameters: Any) -> str:
             path = path.replace("{" + each["name"] + "}", str(example))
         elif each["in"] == "query" and each.get("required"):
             query.append(f"{each['name']}={example}")
-    return f"http://localhost:8000{path}{'?' if query else ''}{'&'.join(query)}"
+    return f"{path}{'?' if query else ''}{'&'.join(query)}"
 
 
 def _example_of(parameter: dict[str, Any]) -> Any:
