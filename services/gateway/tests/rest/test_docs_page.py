@@ -36,6 +36,19 @@ async def test_the_page_shows_every_route_and_loads_nothing(client, app):
         assert f"<code>{path}</code>" in answer.text
 
 
+async def test_each_reader_gets_the_page_as_he_reads_it(client):
+    """Compressed for one, and plain for the next."""
+    answers = [
+        await client.get("/docs", headers={"accept-encoding": encoding})
+        for encoding in ("identity", "gzip", "identity", "gzip")
+    ]
+    assert [None, "gzip"] * 2 == [
+        answer.headers.get("content-encoding") for answer in answers
+    ]
+    assert 1 == len({answer.text for answer in answers})
+    assert {"Accept-Encoding"} == {answer.headers["vary"] for answer in answers}
+
+
 async def test_its_examples_work(client, market, app):
     """Each address that it shows is answered."""
     market.instruments.by_code[RELIANCE.code] = RELIANCE._replace(indices="SENSEX")

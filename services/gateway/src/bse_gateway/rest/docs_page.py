@@ -110,15 +110,13 @@ def _inline(text: str) -> str:
 
 def add_docs_page(app: FastAPI) -> None:
     """Add the route; it is open to all, as the contract is."""
-    page: list[HTMLResponse] = []
+    page: list[str] = []
+    headers = {"content-security-policy": CONTENT_SECURITY, "cache-control": CACHING}
 
     async def read_docs(_: Request) -> HTMLResponse:
         if not page:
-            headers = {
-                "content-security-policy": CONTENT_SECURITY,
-                "cache-control": CACHING,
-            }
-            page.append(HTMLResponse(docs_html(app.openapi()), headers=headers))
-        return page[0]
+            page.append(docs_html(app.openapi()))
+        # Each time another answer: what compresses it writes into its headers.
+        return HTMLResponse(page[0], headers=headers)
 
     app.router.add_route("/docs", read_docs, include_in_schema=False)
