@@ -6,11 +6,15 @@ A minute without a trade has no candle, and a candle is flagged if one of its mi
 
 from collections.abc import Iterable
 from enum import StrEnum
+from functools import reduce
+from itertools import groupby
+from operator import or_
 from typing import NamedTuple
 
 from bse_shared.quotes.candles import (
     CLOSES_AFTER_MS,
     DAY_MS,
+    IST_OFFSET_MS,
     MINUTE_MS,
     Candle,
     day_start_ms,
@@ -18,6 +22,9 @@ from bse_shared.quotes.candles import (
 
 
 OPENS_AFTER_MS = (9 * 60 + 15) * MINUTE_MS
+_ANCHOR_MS = OPENS_AFTER_MS - IST_OFFSET_MS
+"""The opening of one day. Every length goes into a day, so that all days open on a step from it."""
+
 MINUTES_REACH_MS = 7 * DAY_MS
 DAYS_REACH_MS = 5 * 366 * DAY_MS
 """One request reaches no further back from its end."""
@@ -88,15 +95,14 @@ def span_of(
 def series(minutes: Iterable[Candle], interval: Interval) -> list[Candle]:
     """Candles of this length out of minutes that are in order, one each."""
     length_ms = interval.length_ms
-    found: list[Candle] = []
-    for minute in minutes:
-        opens_ms = day_start_ms(minute.start_ms) + OPENS_AFTER_MS
-        start_ms = opens_ms + (minute.start_ms - opens_ms) // length_ms * length_ms
-        if found and found[-1].start_ms == start_ms:
-            found[-1] = _with(found[-1], minute)
-        else:
-            found.append(minute._replace(start_ms=start_ms))
-    return found
+
+    def steps(minute: Candle) -> int:
+        return (minute.start_ms - _ANCHOR_MS) // length_ms
+
+    return [
+        _as_one(_ANCHOR_MS + step * length_ms, list(group))
+        for step, group in groupby(minutes, key=steps)
+    ]
 
 
 def is_complete(candle: Candle, interval: Interval, now_ms: int) -> bool:
@@ -104,13 +110,16 @@ def is_complete(candle: Candle, interval: Interval, now_ms: int) -> bool:
     return candle.start_ms + interval.length_ms + CLOSES_AFTER_MS <= now_ms
 
 
-def _with(candle: Candle, minute: Candle) -> Candle:
-    return candle._replace(
-        high_paise=max(candle.high_paise, minute.high_paise),
-        low_paise=min(candle.low_paise, minute.low_paise),
-        close_paise=minute.close_paise,
-        volume=candle.volume + minute.volume,
-        flags=candle.flags | minute.flags,
+def _as_one(start_ms: int, minutes: list[Candle]) -> Candle:
+    _, _, highs, lows, _, volumes, flags = zip(*minutes, strict=True)
+    return Candle(
+        start_ms,
+        minutes[0].open_paise,
+        max(highs),
+        min(lows),
+        minutes[-1].close_paise,
+        sum(volumes),
+        reduce(or_, flags),
     )
 
 

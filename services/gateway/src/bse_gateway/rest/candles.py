@@ -23,6 +23,7 @@ TIME_MAX_MS = 4_102_444_800_000
 """The year 2100."""
 
 
+_PAISE = [f".{paise:02d}" for paise in range(100)]
 _GAP, _FILLED = int(CandleFlag.GAP), int(CandleFlag.FILLED)
 """As numbers: an enum's `&` makes an enum."""
 
@@ -91,10 +92,10 @@ def candle_json(bar: Bar) -> str:
     start_ms, first, high, low, last, volume, flags = bar.candle
     return (
         f'{{"start_ms":{start_ms}'
-        f',"open":{first // 100}.{first % 100:02d}'
-        f',"high":{high // 100}.{high % 100:02d}'
-        f',"low":{low // 100}.{low % 100:02d}'
-        f',"close":{last // 100}.{last % 100:02d}'
+        f',"open":{first // 100}{_PAISE[first % 100]}'
+        f',"high":{high // 100}{_PAISE[high % 100]}'
+        f',"low":{low // 100}{_PAISE[low % 100]}'
+        f',"close":{last // 100}{_PAISE[last % 100]}'
         f',"volume":{volume}'
         f',"gap":{"true" if flags & _GAP else "false"}'
         f',"filled":{"true" if flags & _FILLED else "false"}'
