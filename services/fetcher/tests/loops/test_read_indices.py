@@ -44,6 +44,20 @@ async def test_they_are_read_as_soon_as_this_fetcher_is_active(fetching, exchang
         assert 1 == exchange.asked(SENSEX)
 
 
+async def test_who_becomes_active_again_reads_at_once(fetching, exchange):
+    """Nobody knows what was read in between."""
+    async with fetching() as hire:
+        fetcher = hire()
+        reading = Reading(fetcher)
+        await fetcher.terms.hold()
+        await reading.values()
+        fetcher.terms.lose_all("test")
+        await fetcher.redis.flushall()
+        await fetcher.terms.hold()
+        assert await reading.values()
+        assert 2 == exchange.asked(SENSEX)
+
+
 async def test_they_are_read_once_in_an_interval(fetching, exchange):
     """However often the loop steps."""
     async with fetching() as hire:

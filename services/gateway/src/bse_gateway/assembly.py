@@ -10,6 +10,7 @@ from bse_gateway.identity.parts import PUBLISH_INTERVAL_S, put_together
 from bse_gateway.identity.spending import TELL_INTERVAL_S
 from bse_gateway.lookup import Lookup
 from bse_gateway.metrics import GatewayMetrics
+from bse_gateway.minutes_under_way import LOOK_INTERVAL_S as LOOK_FOR_MINUTES_S
 from bse_gateway.minutes_under_way import MinutesUnderWay
 from bse_gateway.on_demand import OnDemand
 from bse_gateway.rest.app import create_app
@@ -119,6 +120,7 @@ async def assemble(settings: GatewaySettings, shell: Shell) -> AsyncIterator[Ser
             loops=[
                 Loop("follow_bus", follower.follow_bus, silence_max_s=None),
                 Loop("repair", follower.repair),
+                Loop("watch_minutes", under_way.look, LOOK_FOR_MINUTES_S),
                 Loop("follow_calendar", calendar.step, LOOK_FOR_CALENDAR_S),
                 Loop("publish_keys", identity.publish, PUBLISH_INTERVAL_S),
                 Loop("reread_access", identity.access.reread),

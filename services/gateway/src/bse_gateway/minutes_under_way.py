@@ -6,20 +6,17 @@ What is told here began when this process did, and is flagged so; the stored min
 
 from bse_shared.quotes.candles import Candle, CandleMaker
 from bse_shared.quotes.position import shard_of
-from bse_shared.quotes.quote import FIELDS
 from bse_shared.quotes.quote_table import GONE, Changes, QuoteTable
 
 
-_TRADES = sum(
-    1 << number
-    for number, field in enumerate(FIELDS)
-    if field.name in {"last_paise", "volume", "exchange_time_ms"}
-)
-"""The mask of what makes a candle."""
+LOOK_INTERVAL_S = 2.0
 
 
 class MinutesUnderWay:
-    """The newest minutes of every scrip. `take` is to be told of every change of the table."""
+    """The newest minutes of every scrip. `take` is to be told of every change of the table.
+
+    `look` is a supervised loop: answers that change nothing are told by nobody, and are no pause of the feed.
+    """
 
     def __init__(self, table: QuoteTable):
         self._table = table
@@ -35,11 +32,16 @@ class MinutesUnderWay:
             self._watched(shard, changes)
         images = self._table.images
         for code, mask in changes.items():
-            if mask != GONE and mask & _TRADES:
+            if mask != GONE:
                 maker = self._makers[shard_of(code, len(self._makers))]
                 maker.take(code, images[code].quote)
         for shard in told:
             self._ended.update(self._makers[shard].ended())
+
+    async def look(self) -> None:
+        """See which shards were confirmed."""
+        for shard in range(len(self._makers)):
+            self._watched(shard, {})
 
     def of(self, code: int) -> list[Candle]:
         """The minute that was ended last and the one under way, as far as they were seen here."""

@@ -138,7 +138,8 @@ async def test_the_minute_under_way_is_told_until_the_store_has_it(
     assert (27, False) == (hour.volume, hour.complete)
 
     await history([LATER._replace(start_ms=now_ms, close_paise=1_00)])
-    stored = (await asked(client)).candles[-1]
+    *_, before, stored = (await asked(client)).candles
+    assert LATER.start_ms == before.start_ms  # not twice
     assert (now_ms, 1, True) == (
         stored.start_ms,
         float(stored.close),

@@ -1,6 +1,9 @@
 """Parameters that a route does not know."""
 
+from typing import Annotated
+
 import pytest
+from fastapi import Depends
 from fastapi.routing import APIRoute
 
 from bse_gateway.rest.strict_query import is_strict, parameters_of
@@ -70,6 +73,19 @@ async def test_who_may_not_come_in_learns_nothing(make_door, client_of):
     door = await make_door(mode="required")
     async with client_of(door.app) as client:
         assert 401 == (await client.get("/api/stock/TCS?x=1")).status_code
+
+
+def test_a_parameter_of_what_a_route_depends_on_is_one_of_its_own():
+    """FastAPI takes it from the same query."""
+
+    def paged(page: int = 0) -> int:
+        return page
+
+    async def listed(page: Annotated[int, Depends(paged)], size: int = 1) -> int:
+        return page * size
+
+    route = APIRoute("/listed", listed)
+    assert {"page", "size"} == parameters_of(route)
 
 
 def test_the_contract_tells_every_parameter_that_is_taken(make_app):

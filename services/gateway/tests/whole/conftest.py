@@ -57,13 +57,13 @@ async def _running(coroutine):
         task.cancel()
 
 
-async def _commit(url, last_paise, clock, *codes):
+async def _commit(url, last_paise, clock, *codes, at_ms=1_795_334_400_000):
     """A fetcher takes the lease and writes the quotes of RELIANCE and of these scrips."""
     async with Redis.from_url(url) as redis:
         store = MarketStore(redis, clock, shards=1)
         lease = await store.take_lease(0, "fetcher-1", 60_000, 0)
         writer = ShardWriter(await store.snapshot(0))
-        quote = seen(a_quote(last_paise))
+        quote = seen(a_quote(last_paise, exchange_time_ms=at_ms))
         quotes = dict.fromkeys([RELIANCE.code, *codes], quote)
         plan = writer.plan_list(quotes, store.now_ms())
         await store.save_instruments(a_master())

@@ -1,6 +1,7 @@
 """The assembled gateway on a real store, through an outage and back."""
 
 import asyncio
+import json
 
 from redis.asyncio import Redis
 
@@ -8,9 +9,11 @@ from bse_gateway.identity.act_log import Actor
 from bse_gateway.identity.key_desk import KeyDesk, KeyWish
 from bse_gateway.settings import AuthSettings
 from bse_local_stack.redis_server import running_server
+from bse_shared.redis_edge.calendar_board import CalendarBoard
 from bse_shared.redis_edge.demand_board import DemandBoard
 from bse_shared.redis_edge.identity_store import IdentityStore
 from bse_shared.service.loops import LoopMetrics, run_loop
+from bse_shared.sessions.calendar import builtin_calendar_file
 
 
 async def test_a_quote_outlives_its_store_and_is_live_again_after(
@@ -118,6 +121,59 @@ async def test_a_miss_is_asked_for_and_answered_when_the_bus_brings_it(
                         await loops["repair"].step()
             await heard.aclose()
     assert (200, 3010) == (asked.result().status_code, asked.result().json()["last"])
+
+
+async def test_the_minute_under_way_comes_from_the_bus(
+    clock, port, client_of, assembled, running, commit
+):
+    """Two trades after the first look are a candle that the store has not."""
+    path = "/api/stock/RELIANCE/candles"
+    with running_server(port) as url:
+        await commit(url, 290_000, clock, at_ms=1_795_334_400_000)
+        async with (
+            assembled(port, clock) as (service, shell, loops),
+            client_of(service.app) as client,
+        ):
+            metrics = LoopMetrics(shell.registry)
+            follow = run_loop(loops["follow_bus"], shell.health, metrics)
+            async with running(follow), Redis.from_url(url) as redis:
+                await loops["repair"].step()
+                async with asyncio.timeout(2):
+                    while not service.detail()["redis_connected"]:
+                        await redis.ping()
+                await loops["repair"].step()
+                before = (await client.get(path)).json()["candles"]
+                for price in (290_100, 290_300):
+                    await commit(url, price, clock, at_ms=1_795_334_460_000)
+                    await loops["repair"].step()
+                    await loops["repair"].step()
+                    await loops["watch_minutes"].step()
+                (candle,) = (await client.get(path)).json()["candles"]
+    assert [] == before
+    assert (1_795_334_460_000, 2901, 2903, False) == (
+        candle["start_ms"],
+        candle["open"],
+        candle["close"],
+        candle["complete"],
+    )
+
+
+async def test_the_calendar_of_the_fetchers_is_followed(
+    clock, port, client_of, assembled
+):
+    """A declared holiday is told without a restart."""
+    rows = json.loads(builtin_calendar_file())
+    rows["holidays"].append({"date": "2026-12-31", "name": "declared"})
+    with running_server(port) as url:
+        async with (
+            assembled(port, clock) as (service, _, loops),
+            client_of(service.app) as client,
+            Redis.from_url(url) as redis,
+        ):
+            await CalendarBoard(redis).put(json.dumps(rows).encode())
+            await loops["follow_calendar"].step()
+            days = (await client.get("/api/market/holidays?year=2026")).json()["days"]
+    assert "2026-12-31" == days[-1]["date"]
 
 
 async def a_key(url, clock):
