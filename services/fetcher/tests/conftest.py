@@ -27,9 +27,9 @@ from bse_fetcher.polling.circuit import Circuit, CircuitRules
 from bse_fetcher.polling.demand import Demand, Tier
 from bse_fetcher.polling.frozen import FrozenFeed
 from bse_fetcher.polling.pace import Pace
-from bse_fetcher.polling.plausibility import Timeline
 from bse_fetcher.polling.schedule import Schedule
 from bse_fetcher.publisher import Publisher
+from bse_fetcher.scrutiny import Scrutiny
 from bse_fetcher.settings import BseSettings
 from bse_fetcher.sources.bse.client import BseSource
 from bse_fetcher.sources.guard import Guards
@@ -136,7 +136,10 @@ class Fetcher:
         self.feed = Feed("bse", SHARDS, PACE.interval_s)
         self.instruments = KnownInstruments()
         self.publisher = Publisher(
-            self.terms, self.instruments, self.metrics, Timeline()
+            self.terms,
+            self.instruments,
+            self.metrics,
+            Scrutiny(self.metrics),
         )
         self.core = Core(
             holder,

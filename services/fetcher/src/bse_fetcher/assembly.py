@@ -24,15 +24,17 @@ from bse_fetcher.loops.poll_batches import STEP_S, BatchPoller
 from bse_fetcher.loops.read_indices import IndexReader
 from bse_fetcher.loops.record_day import Recorder
 from bse_fetcher.loops.refresh_master import MasterRefresher
+from bse_fetcher.loops.sum_up import Summariser
+from bse_fetcher.loops.tidy import Tidier
 from bse_fetcher.metrics import FetcherMetrics
 from bse_fetcher.polling.circuit import Circuit, CircuitRules
 from bse_fetcher.polling.demand import Demand, Tier
 from bse_fetcher.polling.frozen import FrozenFeed
 from bse_fetcher.polling.pace import Pace
-from bse_fetcher.polling.plausibility import Timeline
 from bse_fetcher.polling.schedule import Schedule
 from bse_fetcher.polling.validation import CrossCheck
 from bse_fetcher.publisher import Publisher
+from bse_fetcher.scrutiny import Scrutiny
 from bse_fetcher.session_source import CalendarSource
 from bse_fetcher.settings import FetcherSettings
 from bse_fetcher.sources.bse.client import BseSource
@@ -59,7 +61,8 @@ from bse_shared.service.runner import Service, Shell
 
 
 LIST_SOURCE = "bse"
-SUMMARY_S = 3.0
+PAUSE_S = 0.25
+"""How often it is looked whether there is a pause between two answers."""
 RECORD_S = 5.0
 TIMES_APART_MAX_MS = 20_000
 """Prices of two sources whose last trades are further apart can't be compared."""
@@ -83,7 +86,7 @@ async def assemble(settings: FetcherSettings, shell: Shell) -> AsyncIterator[Ser
         )
         guards = _guards(settings, core, budgets)
         feed.sources, feed.order = guards.records, core.orders.told
-        feed.suspect = core.publisher.suspect_count
+        feed.suspect = lambda: len(core.publisher.scrutiny.suspects())
         demand = Demand(
             settings.demand.hot_max,
             int(settings.demand.warm_for_s * 1000),
@@ -123,7 +126,7 @@ async def assemble(settings: FetcherSettings, shell: Shell) -> AsyncIterator[Ser
                 "last_error": feed.last_error,
                 "session": str(calendar.session().phase),
                 "calendar_ends_in_days": calendar.session().calendar_ends_in_days,
-                "suspect": core.publisher.suspect_count(),
+                "suspect": feed.suspect(),
                 "order": core.orders.told(),
                 **{f"{r.source} {r.endpoint}": r.circuit for r in guards.records()},
             }
@@ -170,7 +173,7 @@ def _core(settings: FetcherSettings, shell: Shell, store: MarketStore) -> Core:
         shared=settings.source.primary not in LIST_SOURCES,
     )
     instruments = KnownInstruments()
-    publisher = Publisher(terms, instruments, metrics, Timeline())
+    publisher = Publisher(terms, instruments, metrics, Scrutiny(metrics))
     return Core(
         shell.instance, shell.clock, store, terms, instruments, publisher, metrics
     )
@@ -248,10 +251,12 @@ def _pollers(make: _Makers, board: DemandBoard) -> list[Loop]:
 
 def _history(make: _Makers, history: MarketHistory) -> list[Loop]:
     keeper = HistoryKeeper(make.core, history, make.calendar.session)
-    make.core.publisher.listeners.append(keeper.took)
+    summariser = Summariser(make.core, history)
+    make.core.publisher.listeners += (keeper.took, summariser.took)
     loops = [
         Loop("keep the minutes", keeper.step, 5),
-        Loop("sum the market up", keeper.sum_up, SUMMARY_S),
+        Loop("sum the market up", summariser.step, PAUSE_S),
+        Loop("collect garbage", Tidier(make.core.publisher).step, PAUSE_S),
     ]
     bse = make.settings.bse
     if bse.details_per_s > 0 and make.settings.source.primary == LIST_SOURCE:

@@ -29,6 +29,12 @@ class FetcherMetrics:
         self.rows = Counter(
             "fetcher_rows", "Rows of answers.", ["outcome"], registry=registry
         )
+        # Rows that were believed although they went back, for they kept coming: the source's clock was put back.
+        self.new_timelines = Counter(
+            "fetcher_new_timelines",
+            "Rows from the past that were believed in the end.",
+            registry=registry,
+        )
         # A field that BSE left out or retyped: its API drifts, alarm before users notice.
         self.schema_drift = Counter(
             "fetcher_schema_drift",

@@ -74,25 +74,6 @@ async def test_a_closed_market_is_rolled_to_days_once(fetching):
         assert 40 == fetcher.count("fetcher_candles")
 
 
-async def test_the_market_is_summed_up_by_its_one_writer(fetching, exchange):
-    """A standby says nothing."""
-    async with fetching() as hire:
-        fetcher, standby = hire("fetcher-1"), hire("fetcher-2")
-        keeper, history = keeper_of(fetcher)
-        await keeper_of(standby)[0].sum_up()
-        assert await history.summary() is None
-        await fetcher.poll()
-        await keeper.sum_up()
-
-        found = await history.summary()
-        assert 40 == (
-            found.advances + found.declines + found.unchanged + found.untraded
-        )
-        best = found.gainers[0]
-        assert fetcher.instruments.master.symbol_of(best.code) == best.symbol
-        assert exchange.prices()[best.code] == best.last_paise
-
-
 async def test_the_indices_are_read_and_keep_their_last_value(fetching, exchange):
     """SENSEX by the name that the master uses."""
     async with fetching() as hire:

@@ -114,9 +114,13 @@ class MoverRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SummaryRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """The market in a few numbers, of the scrips that traded today; `at_ms` is a store-clock time."""
+    """The market, or a shard of it, in a few numbers, of the scrips that traded since `since_ms`.
+
+    `at_ms` is a store-clock time: of the oldest part, where it is joined of parts.
+    """
 
     at_ms: int
+    since_ms: int = 0
     advances: int
     declines: int
     unchanged: int

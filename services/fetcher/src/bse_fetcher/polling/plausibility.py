@@ -61,11 +61,16 @@ class Timeline:
     def __init__(self) -> None:
         self._in_the_past: dict[int, int] = {}
 
-    def believed(self, doubtful: Collection[int]) -> set[int]:
-        """Told of each answer's doubtful scrips; those whose rows should be taken after all."""
-        times = {code: self._in_the_past.get(code, 0) + 1 for code in doubtful}
-        believed = {code for code in doubtful if times[code] >= NEW_TIMELINE_AFTER}
-        self._in_the_past = {c: n for c, n in times.items() if c not in believed}
+    def believed(self, doubtful: Collection[int], told: Collection[int]) -> set[int]:
+        """Learn of an answer's doubtful scrips, of all that it `told` of; those whose rows should be taken after all."""
+        past = self._in_the_past
+        for code in [c for c in past if c in told and c not in doubtful]:
+            del past[code]
+        for code in doubtful:
+            past[code] = past.get(code, 0) + 1
+        believed = {code for code in doubtful if past[code] >= NEW_TIMELINE_AFTER}
+        for code in believed:
+            del past[code]
         return believed
 
 
