@@ -47,6 +47,7 @@ from bse_fetcher.sources.registry import (
     SOURCES,
     budgets_of,
 )
+from bse_fetcher.sources.retries import Retries
 from bse_fetcher.terms import Terms
 from bse_shared.redis_edge.connection import StoreUnavailable, open_redis
 from bse_shared.redis_edge.demand_board import DemandBoard
@@ -190,6 +191,7 @@ def _guards(settings: FetcherSettings, core: Core, budgets: SourceBudgets) -> Gu
         lambda: Circuit(rules, random.random),
         core.metrics,
         lambda: core.orders.paused,
+        Retries(settings.source.attempts, settings.source.retry_within_s),
     )
 
 

@@ -49,6 +49,13 @@ class FetcherMetrics:
             ["source", "endpoint", "outcome"],
             registry=registry,
         )
+        # Second and third tries within a call. Many of them: the source is unwell, although the calls may succeed.
+        self.retries = Counter(
+            "fetcher_source_retries",
+            "Calls of sources that were tried again.",
+            ["source", "endpoint"],
+            registry=registry,
+        )
         # 0 closed, 1 half-open, 2 open. Alarm when it is not 0 for minutes.
         self.circuit = Gauge(
             "fetcher_circuit_state",

@@ -191,6 +191,13 @@ class SourceSettings(BaseSettings):
         description="a primary whose answer is so late is not waited for any longer",
     )
 
+    attempts: int = Field(
+        3, ge=1, le=10, description="tries of a call whose failure may be a moment's"
+    )
+    retry_within_s: float = Field(
+        2.0, gt=0, description="no try begins so long after the first"
+    )
+
     validate_by: SourceName | Literal[""] = Field(
         "",
         description="compares hot scrips with the primary: yahoo or kite; empty: none",
