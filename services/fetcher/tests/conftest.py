@@ -34,6 +34,7 @@ from bse_fetcher.settings import BseSettings
 from bse_fetcher.sources.bse.client import BseSource
 from bse_fetcher.sources.guard import Guards
 from bse_fetcher.terms import Terms
+from bse_fetcher.together import together
 from bse_shared.redis_edge import keys
 from bse_shared.redis_edge.connection import RedisSettings, open_redis
 from bse_shared.redis_edge.source_budgets import Budget, SourceBudgets
@@ -120,6 +121,15 @@ class Exchange:
         return self.simulator.by_endpoint[endpoint]
 
 
+class ByHand(BatchPoller):
+    """A batch poller that a test steps."""
+
+    async def ask_due(self):
+        """Ask for what is due now, and wait for all answers."""
+        async with together() as group:
+            await self.start(group)
+
+
 class Fetcher:
     """One fetcher without loops: the test holds its leases and steps its poller."""
 
@@ -180,7 +190,7 @@ class Fetcher:
 
     def batches(self, source, role="backup", **changes):
         """A batch poller on a source; `changes` replace its parts."""
-        return BatchPoller(
+        return ByHand(
             core=self.core,
             source=source,
             guard=self.guards.add(source.name, "quotes", role),

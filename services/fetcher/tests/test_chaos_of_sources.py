@@ -96,7 +96,7 @@ async def test_faults_in_any_combination_never_show_a_wrong_price(
             await fetcher.later(INTERVAL_S * 1000)
             await fetcher.terms.hold()
             await fetcher.poller.step()
-            await backup.step()
+            await backup.ask_due()
             await witness.look()
 
         await exchange.heal()

@@ -20,7 +20,7 @@ from bse_fetcher.loops.follow_demand import DemandFollower, Fetch
 from bse_fetcher.loops.keep_history import HistoryKeeper
 from bse_fetcher.loops.obey import Obedience
 from bse_fetcher.loops.poll import Poller
-from bse_fetcher.loops.poll_batches import STEP_S, BatchPoller
+from bse_fetcher.loops.poll_batches import BatchPoller
 from bse_fetcher.loops.read_indices import IndexReader
 from bse_fetcher.loops.record_day import Recorder
 from bse_fetcher.loops.refresh_master import MasterRefresher
@@ -237,7 +237,7 @@ def _pollers(make: _Makers, board: DemandBoard) -> list[Loop]:
             make.batch_source(name), make.guards.add(name, "quotes", "primary")
         )
         primary.feed = make.feed
-        loops = [Loop("poll batches", primary.step, STEP_S)]
+        loops = [Loop("poll batches", primary.run, silence_max_s=None)]
         fetch: Fetch | None = primary.fetch
     else:
         loops, fetch = _list_pollers(make)
@@ -325,7 +325,7 @@ def _list_pollers(make: _Makers) -> tuple[list[Loop], Fetch | None]:
             guards.add(chosen.backup, "quotes", "backup"),
         )
         backup.is_wanted = lambda: poller.is_late(chosen.hedge_after_s)
-        loops.append(Loop("poll the backup", backup.step, STEP_S))
+        loops.append(Loop("poll the backup", backup.run, silence_max_s=None))
     if chosen.primary != LIST_SOURCE:
         return loops, None  # who plays a recording asks nobody else
     if settings.bse.details_per_s > 0:
@@ -334,7 +334,7 @@ def _list_pollers(make: _Makers) -> tuple[list[Loop], Fetch | None]:
             guards.add(LIST_SOURCE, "details", "details", DETAILS),
         )
         details.details = True
-        loops.append(Loop("read details", details.step, STEP_S))
+        loops.append(Loop("read details", details.run, silence_max_s=None))
     header = make.batches(
         BseHeaderSource(bse), guards.add(LIST_SOURCE, "header", "on demand")
     )

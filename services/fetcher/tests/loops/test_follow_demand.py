@@ -127,7 +127,7 @@ async def test_details_of_hot_scrips_do_not_confirm_their_price(fetching, exchan
         before = (await fetcher.held())[RELIANCE].quote
         heads = [h.confirmed for h in (await fetcher.store.heads()).shards]
         for _ in range(5):
-            await details.step()
+            await details.ask_due()
             fetcher.clock.advance(3000)
 
         held = (await fetcher.held())[RELIANCE].quote

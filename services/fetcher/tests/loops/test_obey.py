@@ -73,7 +73,7 @@ async def test_a_forced_source_is_the_only_one(fetching, exchange):
         await order(fetcher, source="yahoo")
         exchange.trade()
         await fetcher.poll()
-        await backup.step()
+        await backup.ask_due()
         held = await fetcher.held()
         assert {Source.YAHOO} == {image.quote.source for image in held.values()}
         assert 1 == exchange.asked()
@@ -81,7 +81,7 @@ async def test_a_forced_source_is_the_only_one(fetching, exchange):
         await order(fetcher, source="bse")
         backup.is_wanted = lambda: True
         fetcher.clock.advance(300_000)
-        await backup.step()
+        await backup.ask_due()
         assert 1 == exchange.asked("yahoo quotes")
 
 

@@ -4,6 +4,7 @@ As the primary it works all day. As the backup it works while the primary's answ
 prices go on within a second or two; an answer of the primary that came meanwhile is not overwritten.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -25,6 +26,8 @@ from bse_shared.wire.records import BatchRecord
 log = structlog.get_logger()
 
 STEP_S = 0.1
+AT_ONCE_MAX = 16
+"""Batches under way: a source that answers slower than it is asked is asked less."""
 
 
 @dataclass(slots=True)
@@ -42,9 +45,20 @@ class BatchPoller:
     details: bool = False
     """Whether it tells of hot scrips something beside their price."""
     batches: int = 0
+    _under_way: int = 0
 
-    async def step(self) -> None:
-        """Ask for what is due, if it is our turn."""
+    async def run(self) -> None:
+        """Ask for what is due until the store fails (raises StoreUnavailable); call it again to go on.
+
+        A batch whose answer is slow holds up no other.
+        """
+        async with together() as group:
+            while True:
+                await self.start(group)
+                await asyncio.sleep(STEP_S)
+
+    async def start(self, group: asyncio.TaskGroup) -> None:
+        """Begin to ask for what is due, if it is our turn and there is room."""
         orders, name = self.core.orders, self.source.name
         if not await self.core.is_our_turn() or not orders.may_ask(name):
             return
@@ -52,12 +66,17 @@ class BatchPoller:
             return
         if self.feed and orders.take_poll_now():
             self.schedule.not_asked(self.core.instruments.master.by_code)
+        if self._under_way >= AT_ONCE_MAX:
+            return
         due = self.schedule.due(
             self._tiers(), self.core.clock.monotonic_ms(), STEP_S * 1000
         )
-        async with together() as group:
-            for codes in due:
-                group.create_task(self.fetch(codes))
+        for codes in due:
+            self._under_way += 1
+            group.create_task(self.fetch(codes)).add_done_callback(self._over)
+
+    def _over(self, _: asyncio.Task[bool]) -> None:
+        self._under_way -= 1
 
     async def fetch(self, codes: Sequence[int]) -> bool:
         """One batch, from asking to published; whether the source answered."""

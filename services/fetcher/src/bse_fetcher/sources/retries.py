@@ -54,7 +54,9 @@ class Retries:
             retry=retry_if_exception(is_worth_it),
             stop=stop_after_attempt(self.attempts) | stop_before_delay(self.within_s),
             wait=wait_exponential_jitter(
-                multiplier=self.first_wait_s, max=self.within_s, jitter=self.first_wait_s
+                multiplier=self.first_wait_s,
+                max=self.within_s,
+                jitter=self.first_wait_s,
             ),
             sleep=self.sleep,
             reraise=True,
