@@ -40,14 +40,16 @@ from bse_fetcher.settings import FetcherSettings
 from bse_fetcher.sources.bse.client import BseSource
 from bse_fetcher.sources.bse.scrip_source import BseDetailSource, BseHeaderSource
 from bse_fetcher.sources.guard import Guard, Guards
-from bse_fetcher.sources.protocol import BatchSource, ListSource
+from bse_fetcher.sources.protocol import BatchSource, ListSource, MinuteSource
 from bse_fetcher.sources.registry import (
+    CHARTS,
     DETAILS,
     LIST_SOURCES,
     SOURCES,
     budgets_of,
 )
 from bse_fetcher.sources.retries import Retries
+from bse_fetcher.sources.yahoo.source import YahooSource
 from bse_fetcher.terms import Terms
 from bse_shared.redis_edge.connection import StoreUnavailable, open_redis
 from bse_shared.redis_edge.demand_board import DemandBoard
@@ -261,11 +263,10 @@ def _history(make: _Makers, history: MarketHistory) -> list[Loop]:
         Loop("collect garbage", Tidier(make.core.publisher).step, PAUSE_S),
     ]
     bse = make.settings.bse
-    if bse.details_per_s > 0 and make.settings.source.primary == LIST_SOURCE:
+    if sources := _minute_sources(make):
         filler = GapFiller(
             core=make.core,
-            source=BseSource(make.session, bse),
-            guard=make.guards.add(LIST_SOURCE, "minutes", "details", DETAILS),
+            sources=sources,
             history=history,
             demand=make.demand,
             is_wanted=lambda: make.calendar.session().phase != "closed",
@@ -287,6 +288,19 @@ def _history(make: _Makers, history: MarketHistory) -> list[Loop]:
         )
         loops.append(Loop("read the indices", reader.step, interval_s))
     return loops
+
+
+def _minute_sources(make: _Makers) -> list[tuple[MinuteSource, Guard]]:
+    """Who is asked for minutes that were missed, the exchange first; nobody else while a recording is played."""
+    settings, guards = make.settings, make.guards
+    found: list[tuple[MinuteSource, Guard]] = []
+    if settings.source.primary == LIST_SOURCE and settings.bse.details_per_s > 0:
+        guard = guards.add(LIST_SOURCE, "minutes", "details", DETAILS)
+        found.append((BseSource(make.session, settings.bse), guard))
+    if settings.source.primary != "replay" and settings.yahoo.charts_per_s > 0:
+        guard = guards.add("yahoo", "chart", "details", CHARTS)
+        found.append((YahooSource(make.session, settings.yahoo), guard))
+    return found
 
 
 def _cross_check(make: _Makers) -> Loop:

@@ -117,6 +117,11 @@ class YahooSettings(BaseSettings):
         2.0, gt=0, description="at most, by all replicas together, in the long run"
     )
     burst: int = Field(4, ge=1, description="requests at once")
+    charts_per_s: float = Field(
+        0.0,
+        ge=0,
+        description="requests for the minutes of hot scrips that BSE can't tell; 0: none",
+    )
     timeout_s: float = Field(2.5, gt=0, description="deadline of one answer")
     answer_bytes_max: int = Field(
         4 * 1024 * 1024, gt=0, description="an answer that inflates beyond is refused"

@@ -3,6 +3,8 @@
 from bse_fetcher.loops.fill_gaps import GapFiller
 from bse_fetcher.loops.keep_history import HistoryKeeper
 from bse_fetcher.loops.read_indices import IndexReader
+from bse_fetcher.settings import YahooSettings
+from bse_fetcher.sources.yahoo.source import YahooSource
 from bse_shared.quotes.candles import MINUTE_MS, CandleFlag, day_start_ms
 from bse_shared.redis_edge.market_history import MarketHistory
 from bse_shared.sessions.session import Phase
@@ -105,8 +107,7 @@ async def test_missed_minutes_of_hot_scrips_are_filled_once(fetching, exchange):
         keeper, history = keeper_of(fetcher)
         filler = GapFiller(
             core=fetcher.core,
-            source=fetcher.source,
-            guard=fetcher.guards.add("bse", "minutes", "details"),
+            sources=[(fetcher.source, fetcher.guards.add("bse", "minutes", "details"))],
             history=history,
             demand=fetcher.demand,
             is_wanted=lambda: True,
@@ -131,3 +132,66 @@ async def test_missed_minutes_of_hot_scrips_are_filled_once(fetching, exchange):
         exchange.trade(600)
         await filler.step()
         assert 10 == len(await history.minutes(RELIANCE, at_ms)) - len(filled)
+
+
+async def test_another_source_fills_what_the_exchange_does_not_tell(fetching, exchange):
+    """Yahoo's chart, with open, high and low, where BSE's minutes fail; BSE again once they are back."""
+    async with fetching() as hire:
+        fetcher = hire()
+        keeper, history = keeper_of(fetcher)
+        yahoo = YahooSource(fetcher.http, YahooSettings(base_url=exchange.url))
+        filler = GapFiller(
+            core=fetcher.core,
+            sources=[
+                (fetcher.source, fetcher.guards.add("bse", "minutes", "details")),
+                (yahoo, fetcher.guards.add("yahoo", "chart", "details")),
+            ],
+            history=history,
+            demand=fetcher.demand,
+            is_wanted=lambda: True,
+            pauses=lambda: keeper.maker.pauses,
+        )
+        await fetcher.poll()
+        await fetcher.master.step()
+        at_ms = (await fetcher.held())[RELIANCE].quote.exchange_time_ms
+        fetcher.demand.watch([RELIANCE], 0)
+        await exchange.arm(path="StockReachGraph", kind="server_error")
+        await filler.step()
+
+        filled = await history.minutes(RELIANCE, at_ms)
+        assert len(filled) > 60
+        assert any(candle.high_paise > candle.low_paise for candle in filled)
+        assert {CandleFlag.FILLED} == {candle.flags for candle in filled}
+        await exchange.heal()
+        keeper.maker.pauses += 1
+        exchange.trade(600)
+        await filler.step()
+        assert (2, 1) == (
+            exchange.asked("StockReachGraph"),
+            exchange.asked("yahoo chart"),
+        )
+
+
+async def test_minutes_that_nobody_tells_are_asked_for_again(fetching, exchange):
+    """An outage of all sources fills nothing, and is not taken for a day without trades."""
+    async with fetching() as hire:
+        fetcher = hire()
+        keeper, history = keeper_of(fetcher)
+        guard = fetcher.guards.add("bse", "minutes", "details")
+        filler = GapFiller(
+            core=fetcher.core,
+            sources=[(fetcher.source, guard)],
+            history=history,
+            demand=fetcher.demand,
+            is_wanted=lambda: True,
+            pauses=lambda: keeper.maker.pauses,
+        )
+        await fetcher.poll()
+        at_ms = (await fetcher.held())[RELIANCE].quote.exchange_time_ms
+        fetcher.demand.watch([RELIANCE], 0)
+        await exchange.arm(path="StockReachGraph", kind="server_error", times=1)
+        await filler.step()
+        assert [] == await history.minutes(RELIANCE, at_ms)
+        await filler.step()
+
+        assert len(await history.minutes(RELIANCE, at_ms)) > 60
