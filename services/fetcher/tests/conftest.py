@@ -30,7 +30,7 @@ from bse_fetcher.polling.pace import Pace
 from bse_fetcher.polling.schedule import Schedule
 from bse_fetcher.publisher import Publisher
 from bse_fetcher.scrutiny import Scrutiny
-from bse_fetcher.settings import BseSettings
+from bse_fetcher.source_settings import BseSettings
 from bse_fetcher.sources.bse.client import BseSource
 from bse_fetcher.sources.guard import Guards
 from bse_fetcher.terms import Terms
@@ -143,7 +143,7 @@ class Fetcher:
         self.terms = Terms(
             self.store, self.clock, holder, LEASE_TTL_S, self.metrics, shared=shared
         )
-        self.feed = Feed("bse", SHARDS, PACE.interval_s)
+        self.feed = Feed("bse")
         self.instruments = KnownInstruments()
         self.publisher = Publisher(
             self.terms,
@@ -169,7 +169,6 @@ class Fetcher:
             self.metrics,
             lambda: self.core.orders.paused,
         )
-        self.feed.sources = self.guards.records
         self.http = session
         self.source = BseSource(session, BseSettings(**bse))
         self.poller = Poller(

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from bse_fetcher.settings import YahooSettings
+from bse_fetcher.source_settings import YahooSettings
 from bse_fetcher.sources.yahoo.source import YahooSource
 from bse_shared.quotes.quality import FRESH_FOR_MS, Quality, quality_of
 

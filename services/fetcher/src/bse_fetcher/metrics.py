@@ -77,6 +77,39 @@ class FetcherMetrics:
             ["why"],
             registry=registry,
         )
+        # Prices that are marked at this moment.
+        self.suspects_now = Gauge(
+            "fetcher_suspects",
+            "Prices that are marked as suspect now.",
+            registry=registry,
+        )
+        # Scrips by tier: hot, warm, cold. What a batch source is asked for follows from it.
+        self.demand = Gauge(
+            "fetcher_demand_scrips",
+            "Scrips by how often they are wanted.",
+            ["tier"],
+            registry=registry,
+        )
+        # Batches by source and end: stored, failed.
+        self.batches = Counter(
+            "fetcher_batches",
+            "Batches that were asked for.",
+            ["source", "outcome"],
+            registry=registry,
+        )
+        # Since an endpoint last answered; NaN for never. Alarm when a primary's is beyond two intervals.
+        self.answered_age = Gauge(
+            "fetcher_source_answered_age_seconds",
+            "Since the endpoint last gave a usable answer.",
+            ["source", "endpoint"],
+            registry=registry,
+        )
+        # 1 while an operator's order is in force: an alarm's first question.
+        self.ordered = Gauge(
+            "fetcher_order_in_force",
+            "Whether an operator's order is in force.",
+            registry=registry,
+        )
         # Comparisons with the second source: agrees, differs, incomparable.
         self.cross_checks = Counter(
             "fetcher_cross_checks",

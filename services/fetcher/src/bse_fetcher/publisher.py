@@ -3,6 +3,7 @@ for prices: whatever source an answer comes from, its rows pass here, one answer
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -31,6 +32,8 @@ class Publisher:
     scrutiny: Scrutiny
     listeners: list[Callable[[Plan], None]] = field(default_factory=list)
     """Who is told of each plan that was committed."""
+    drift: Counter[str] = field(default_factory=Counter)
+    """Fields that were missing or had another type, since the start."""
     _pen: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def idle(self) -> None:
@@ -122,6 +125,7 @@ class Publisher:
         """Count and name what the source got wrong."""
         for what, count in answer.drift.items():
             self.metrics.schema_drift.labels(what).inc(count)
+        self.drift.update(answer.drift)
         if answer.drift:
             log.warning("fetcher.schema_drift", **answer.drift)
         if answer.rejected:

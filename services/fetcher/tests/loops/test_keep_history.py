@@ -3,7 +3,7 @@
 from bse_fetcher.loops.fill_gaps import GapFiller
 from bse_fetcher.loops.keep_history import HistoryKeeper
 from bse_fetcher.loops.read_indices import IndexReader
-from bse_fetcher.settings import YahooSettings
+from bse_fetcher.source_settings import YahooSettings
 from bse_fetcher.sources.yahoo.source import YahooSource
 from bse_shared.quotes.candles import MINUTE_MS, CandleFlag, day_start_ms
 from bse_shared.redis_edge.market_history import MarketHistory

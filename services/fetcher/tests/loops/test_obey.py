@@ -1,7 +1,7 @@
 """Orders by hand: what the loops do while one is in force, and after it."""
 
 from bse_fetcher.loops.obey import Obedience
-from bse_fetcher.settings import YahooSettings
+from bse_fetcher.source_settings import YahooSettings
 from bse_fetcher.sources.yahoo.source import YahooSource
 from bse_shared.quotes.quote import Source
 from bse_shared.redis_edge import keys

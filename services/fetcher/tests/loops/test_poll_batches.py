@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from bse_fetcher.loops.poll_batches import AT_ONCE_MAX
-from bse_fetcher.settings import KiteSettings, YahooSettings
+from bse_fetcher.source_settings import KiteSettings, YahooSettings
 from bse_fetcher.sources.kite.source import KiteSource
 from bse_fetcher.sources.yahoo.source import YahooSource
 from bse_shared.quotes.quote import Source

@@ -1,7 +1,7 @@
 """The summary of the stand-in's market, by one fetcher and by several."""
 
 from bse_fetcher.loops.sum_up import INTERVAL_MS, Summariser
-from bse_fetcher.settings import KiteSettings
+from bse_fetcher.source_settings import KiteSettings
 from bse_fetcher.sources.kite.source import KiteSource
 from bse_shared.redis_edge.market_history import MarketHistory
 

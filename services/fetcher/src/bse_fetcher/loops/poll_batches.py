@@ -20,7 +20,7 @@ from bse_fetcher.sources.guard import Guard
 from bse_fetcher.sources.protocol import BatchSource
 from bse_fetcher.together import together
 from bse_shared.quotes.instrument import Instrument
-from bse_shared.wire.records import BatchRecord
+from bse_shared.wire.records import BatchCounts, BatchRecord
 
 
 log = structlog.get_logger()
@@ -44,7 +44,9 @@ class BatchPoller:
     """Where it is the primary, what tells of its state."""
     details: bool = False
     """Whether it tells of hot scrips something beside their price."""
-    batches: int = 0
+    stored: int = 0
+    failed: int = 0
+    _begun_batches: int = 0
     _under_way: int = 0
 
     async def run(self) -> None:
@@ -77,6 +79,16 @@ class BatchPoller:
 
     def _over(self, _: asyncio.Task[bool]) -> None:
         self._under_way -= 1
+
+    def counts(self) -> BatchCounts:
+        """What became of its batches."""
+        return BatchCounts(
+            source=self.source.name,
+            endpoint=self.guard.endpoint,
+            under_way=self._under_way,
+            stored=self.stored,
+            failed=self.failed,
+        )
 
     async def fetch(self, codes: Sequence[int]) -> bool:
         """One batch, from asking to published; whether the source answered."""
@@ -136,9 +148,10 @@ class BatchPoller:
         }
 
     def _begun(self, codes: Sequence[int]) -> BatchRecord:
-        self.batches += 1
+        self._begun_batches += 1
+        number = self._begun_batches
         return BatchRecord(
-            batch_id=f"{self.source.name}:{self.core.holder}:{self.batches}",
+            batch_id=f"{self.source.name}:{self.core.holder}:{number}",
             source=self.source.name,
             fetcher=self.core.holder,
             state="asked",
@@ -155,6 +168,9 @@ class BatchPoller:
         rejected: int = 0,
         error: str = "",
     ) -> None:
+        self.stored += state == "stored"
+        self.failed += state == "failed"
+        self.core.metrics.batches.labels(self.source.name, state).inc()
         await self.core.store.save_batch(
             BatchRecord(
                 batch_id=asked.batch_id,

@@ -188,6 +188,8 @@ class Guards:
                     role=role,
                     circuit=state,
                     failures=guard.circuit.failures,
+                    opened=guard.circuit.opened,
+                    asked_again_in_ms=int(guard.circuit.closed_in_s(now_ms) * 1000),
                     answered_ms_ago=None
                     if guard.last_ok_ms is None
                     else int(now_ms - guard.last_ok_ms),

@@ -2,7 +2,7 @@
 
 import aiohttp
 
-from bse_fetcher.settings import BseSettings
+from bse_fetcher.source_settings import BseSettings
 from bse_fetcher.sources.answer import Answer
 from bse_fetcher.sources.bse.intraday import read_minutes
 from bse_fetcher.sources.bse.market_list import MarketReader

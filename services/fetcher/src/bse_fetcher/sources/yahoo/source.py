@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import aiohttp
 
-from bse_fetcher.settings import YahooSettings
+from bse_fetcher.source_settings import YahooSettings
 from bse_fetcher.sources.answer import Answer
 from bse_fetcher.sources.errors import (
     ExchangeUnavailable,
