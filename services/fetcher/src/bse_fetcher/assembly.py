@@ -32,6 +32,7 @@ from bse_fetcher.sources.registry import LIST_SOURCES, budgets_of
 from bse_fetcher.sources.retries import Retries
 from bse_fetcher.status import StatusBoard
 from bse_fetcher.terms import Terms
+from bse_fetcher.tick_source import TickSource
 from bse_shared.redis_edge.connection import StoreUnavailable, open_redis
 from bse_shared.redis_edge.demand_board import DemandBoard
 from bse_shared.redis_edge.fetcher_controls import FetcherControls
@@ -74,6 +75,13 @@ async def assemble(settings: FetcherSettings, shell: Shell) -> AsyncIterator[Ser
             *history_loops(parts, history),
             Loop("read the master", _master(parts).step, 1),
         ]
+        ticks = TickSource(settings.source.ticks)
+
+        async def reload() -> None:
+            await parts.calendar.reload()
+            await ticks.reload()
+            core.publisher.scrutiny.ticks = ticks.ticks
+
         board = _board(parts)
         loops = [
             Loop("hold leases", core.terms.hold, settings.poll.lease_ttl_s / 6),
@@ -82,7 +90,7 @@ async def assemble(settings: FetcherSettings, shell: Shell) -> AsyncIterator[Ser
             Loop("beat", Beat(core, board.of_feed).step, 1),
             Loop("measure", board.measure, 1),
             Loop("collect garbage", Tidier(core.publisher).step, TIDY_S),
-            Loop("reload the calendar", parts.calendar.reload, 5),
+            Loop("reload the calendar and the ticks", reload, 5),
             heartbeat_loop(
                 shell, Instances(redis), store.now_ms, board.detail, board.role
             ),

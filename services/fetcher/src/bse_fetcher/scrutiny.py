@@ -10,7 +10,7 @@ import structlog
 
 from bse_fetcher.metrics import FetcherMetrics
 from bse_fetcher.polling.plausibility import Timeline, clock_is_ahead, contradiction
-from bse_fetcher.polling.validation import doubt
+from bse_fetcher.polling.validation import doubt, with_todays_limits
 from bse_fetcher.sources.answer import Answer
 from bse_shared.quotes.quote import NUMBER, Condition, Value
 from bse_shared.quotes.shard_writer import ShardWriter
@@ -35,6 +35,8 @@ class Scrutiny:
     """Scrips that another source contradicts, and how."""
     doubts: dict[int, str] = field(default_factory=dict)
     """Scrips whose rows don't fit together, and why."""
+    ticks: Mapping[int, int] = field(default_factory=dict)
+    """The step of a scrip's prices in paise, where it is known."""
 
     def suspects(self) -> dict[int, str]:
         """The scrips whose price is marked as suspect, and why."""
@@ -81,6 +83,7 @@ class Inspection:
             self._now_ms,
             self._newer_than_ms,
         )
+        ticks = scrutiny.ticks
         kept: dict[int, Fields] = {}
         doubtful: dict[int, str] = {}
         for code, fields in told.items():
@@ -90,13 +93,13 @@ class Inspection:
                 kept[code] = fields
                 continue
             held = writer.images.get(code)
-            if held is None:
-                why = doubt(fields, None)
-            elif why := contradiction(held, fields, now_ms):
+            if held is not None and (why := contradiction(held, fields, now_ms)):
                 doubtful[code] = why
                 continue
-            else:
-                why = doubt(fields, held.quote)
+            if held is not None:
+                fields = with_todays_limits(fields, held.quote)  # noqa: PLW2901
+            quote = held.quote if held is not None else None
+            why = doubt(fields, quote, ticks.get(code, 1))
             if why or scrutiny.doubts or scrutiny.contradicted:
                 kept[code] = scrutiny.marked(code, fields, why)
             else:
@@ -104,7 +107,7 @@ class Inspection:
         for code in self._true_after_all(doubtful, told):
             del doubtful[code]
             held = writer.images.get(code)
-            why = doubt(told[code], held.quote if held else None)
+            why = doubt(told[code], held.quote if held else None, ticks.get(code, 1))
             kept[code] = scrutiny.marked(code, told[code], why)
         self._left_out |= doubtful
         return kept

@@ -54,6 +54,10 @@ class SourceSettings(BaseSettings):
     validate_interval_s: float = Field(
         15.0, gt=0, description="between two comparisons of one batch"
     )
+    ticks: str = Field(
+        "",
+        description="path of a CSV (code, tick_paise); prices off their tick are suspect; empty: none known",
+    )
     tolerance_percent: float = Field(
         1.0, gt=0, description="prices further apart than this are suspect"
     )

@@ -45,7 +45,7 @@ def contradiction(held: Image | None, fields: Fields, now_ms: int) -> str:
     volume, held_volume = fields.get(_VOLUME), quote.volume
     if volume is None or held_volume is None or volume >= held_volume:
         return ""
-    return "volume_went_back" if _day(at_ms) == _day(held_ms) else ""
+    return "volume_went_back" if day_of(at_ms) == day_of(held_ms) else ""
 
 
 def clock_is_ahead(rows: Iterable[Fields], now_ms: int) -> bool:
@@ -74,5 +74,6 @@ class Timeline:
         return believed
 
 
-def _day(epoch_ms: int) -> int:
+def day_of(epoch_ms: int) -> int:
+    """The Indian day, as a number."""
     return (epoch_ms + _IST_OFFSET_MS) // _DAY_MS
