@@ -172,6 +172,45 @@ async def test_another_source_fills_what_the_exchange_does_not_tell(fetching, ex
         )
 
 
+class NoMinutes:
+    """A source that answers, and knows of none."""
+
+    name = "bse"
+
+    async def ask_minutes(self, _):
+        """An answer."""
+        return b""
+
+    def read_minutes(self, _, __):
+        """Nothing in it."""
+        return []
+
+
+async def test_a_source_without_minutes_passes_the_question_on(fetching, exchange):
+    """An empty answer is no day without trades while another source may know better."""
+    async with fetching() as hire:
+        fetcher = hire()
+        keeper, history = keeper_of(fetcher)
+        yahoo = YahooSource(fetcher.http, YahooSettings(base_url=exchange.url))
+        filler = GapFiller(
+            core=fetcher.core,
+            sources=[
+                (NoMinutes(), fetcher.guards.add("bse", "minutes", "details")),
+                (yahoo, fetcher.guards.add("yahoo", "chart", "details")),
+            ],
+            history=history,
+            demand=fetcher.demand,
+            is_wanted=lambda: True,
+            pauses=lambda: keeper.maker.pauses,
+        )
+        await fetcher.poll()
+        at_ms = (await fetcher.held())[RELIANCE].quote.exchange_time_ms
+        fetcher.demand.watch([RELIANCE], 0)
+        await filler.step()
+
+        assert len(await history.minutes(RELIANCE, at_ms)) > 60
+
+
 async def test_minutes_that_nobody_tells_are_asked_for_again(fetching, exchange):
     """An outage of all sources fills nothing, and is not taken for a day without trades."""
     async with fetching() as hire:
