@@ -21,6 +21,12 @@ from bse_shared.wire.records import (
 RELIANCE = 500325
 
 
+def obedience_of(fetcher):
+    """What makes the fetcher obey."""
+    controls = FetcherControls(fetcher.redis)
+    return Obedience(controls, fetcher.core.orders, lambda: fetcher.terms.leads)
+
+
 def board_of(fetcher, *pollers):
     """A fetcher's status board."""
     return StatusBoard(
@@ -118,7 +124,7 @@ async def test_the_order_in_force_is_told_with_its_end(fetching):
         board, controls = board_of(fetcher), FetcherControls(fetcher.redis)
         now_ms = fetcher.store.now_ms()
         await controls.give(OrderRecord(by="asha", at_ms=now_ms, freeze=True), 60)
-        await Obedience(controls, fetcher.core.orders).step()
+        await obedience_of(fetcher).step()
         await board.measure()
         whole = board.whole()
 
@@ -127,7 +133,7 @@ async def test_the_order_in_force_is_told_with_its_end(fetching):
         assert 1 == fetcher.registry.get_sample_value("fetcher_order_in_force")
 
         await fetcher.redis.delete("bse:fetcher:order")
-        await Obedience(controls, fetcher.core.orders).step()
+        await obedience_of(fetcher).step()
         await board.measure()
         assert (None, None) == (
             board.whole().order,

@@ -82,11 +82,14 @@ async def assemble(settings: FetcherSettings, shell: Shell) -> AsyncIterator[Ser
             await ticks.reload()
             core.publisher.scrutiny.ticks = ticks.ticks
 
+        obedience = Obedience(
+            FetcherControls(redis), core.orders, lambda: core.terms.leads
+        )
         board = _board(parts)
         loops = [
             Loop("hold leases", core.terms.hold, settings.poll.lease_ttl_s / 6),
             *asking,
-            Loop("obey", Obedience(FetcherControls(redis), core.orders).step, 0.5),
+            Loop("obey", obedience.step, 0.5),
             Loop("beat", Beat(core, board.of_feed).step, 1),
             Loop("measure", board.measure, 1),
             Loop("collect garbage", Tidier(core.publisher).step, TIDY_S),

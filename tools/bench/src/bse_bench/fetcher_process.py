@@ -55,8 +55,9 @@ async def _rows(redis_url: str) -> list[Row]:
                 one = running.enter_context(_fetcher(redis_url, sim))
                 rows = await _whole_market(redis, session, sim, one)
                 rows.append(await _recovery(redis, session, sim))
-            await redis.flushall()
-            rows.append(await _take_over(redis, redis_url))
+            for replicas in (2, 3):
+                await redis.flushall()
+                rows.append(await _take_over(redis, redis_url, replicas))
     finally:
         await redis.aclose()
     return rows
@@ -176,30 +177,30 @@ async def _recovery(redis: Redis, session: aiohttp.ClientSession, sim: str) -> R
     )
 
 
-async def _take_over(redis: Redis, redis_url: str) -> Row:
-    """How long until all shards of a batch source have a living writer, after one of two is killed."""
-    with _simulator(scrips=400) as sim:
+async def _take_over(redis: Redis, redis_url: str, replicas: int) -> Row:
+    """How long until all shards of a batch source have a living writer, after one of its fetchers is killed."""
+    with _simulator(scrips=400) as sim, ExitStack() as running:
         kite = {
             "SOURCE_PRIMARY": "kite",
             "KITE_BASE_URL": sim,
             "KITE_API_KEY": "key",
             "KITE_ACCESS_TOKEN": "access",
         }
-        with (
-            _fetcher(redis_url, sim, **kite) as first,
-            _fetcher(redis_url, sim, **kite),
-        ):
-            await _until(lambda: _shared_by(redis, 2))
-            victim = await _holder_of(redis, first)
-            os.kill(first, 9)
-            killed = time.monotonic()
-            await _until(lambda: _moved_from(redis, victim))
-            return at_most(
-                "a killed replica's shards are taken over after",
-                time.monotonic() - killed,
-                "s",
-                TAKE_OVER_S_MAX,
-            )
+        first, *_ = [
+            running.enter_context(_fetcher(redis_url, sim, **kite))
+            for _ in range(replicas)
+        ]
+        await _until(lambda: _shared_by(redis, replicas))
+        victim = await _holder_of(redis, first)
+        os.kill(first, 9)
+        killed = time.monotonic()
+        await _until(lambda: _moved_from(redis, victim))
+        return at_most(
+            f"a killed replica's shards are taken over after, {replicas} replicas",
+            time.monotonic() - killed,
+            "s",
+            TAKE_OVER_S_MAX,
+        )
 
 
 async def _holders(redis: Redis) -> list[str]:
