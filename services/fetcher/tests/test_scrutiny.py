@@ -99,3 +99,23 @@ async def test_nothing_else_is_done_while_an_answer_is_published(fetching):
             group.create_task(wait_for_a_pause())
 
         assert [len(CODES)] == seen_by_waiter
+
+
+async def test_an_answer_that_was_overtaken_changes_nothing(fetching):
+    """Asked first, come last: whatever it says of a scrip, a later question was answered meanwhile."""
+    async with fetching() as hire:
+        fetcher = hire()
+        await fetcher.terms.hold()
+        now_ms = fetcher.store.now_ms()
+        publish_batch = fetcher.publisher.publish_batch
+        later = rows(now_ms, CODES[:2], last=102)
+        await publish_batch(later, now_ms + 500, asked_at_ms=now_ms + 300)
+        overtaken = rows(now_ms, CODES[:4], last=101)
+        stored = await publish_batch(overtaken, now_ms + 900, asked_at_ms=now_ms + 100)
+
+        assert 2 == stored
+        assert dict(zip(CODES, (102, 102, 101, 101), strict=False)) == (
+            await fetcher.prices()
+        )
+        heads = (await fetcher.store.heads()).shards
+        assert now_ms + 500 == heads[CODES[0] % 4].confirmed.at_ms(CODES[0])

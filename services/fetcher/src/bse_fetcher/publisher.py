@@ -79,15 +79,21 @@ class Publisher:
         return sum(len(plan.seen) for plan in committed)
 
     async def publish_batch(
-        self, answer: Answer, received_at_ms: int, *, newer_than_ms: int = 0
+        self,
+        answer: Answer,
+        received_at_ms: int,
+        *,
+        asked_at_ms: int = 0,
+        is_second: bool = False,
     ) -> int:
         """An answer that speaks only of the scrips in it; how many were stored.
 
-        `newer_than_ms`: a scrip that was confirmed since is left alone (a backup's answer that came too late).
+        A scrip that was confirmed after `asked_at_ms` is left alone: answers overtake each other. `is_second`: not
+        the primary's word (see `Inspection`).
         """
         async with self._pen:
             inspection = Inspection(
-                self.scrutiny, answer, received_at_ms, newer_than_ms
+                self.scrutiny, answer, received_at_ms, asked_at_ms, is_second=is_second
             )
             plans: dict[int, Plan] = {}
             for shard, told in self._by_shard(answer).items():

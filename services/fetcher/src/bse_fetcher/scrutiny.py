@@ -60,17 +60,24 @@ class Inspection:
     """One answer, looked at shard by shard, so that the first is on its way while the next is looked at."""
 
     def __init__(
-        self, scrutiny: Scrutiny, answer: Answer, now_ms: int, newer_than_ms: int = 0
+        self,
+        scrutiny: Scrutiny,
+        answer: Answer,
+        now_ms: int,
+        asked_at_ms: int = 0,
+        *,
+        is_second: bool = False,
     ):
-        """`newer_than_ms`: a scrip that was confirmed since is left alone.
+        """A scrip that was confirmed after `asked_at_ms` is left alone.
 
-        Only a second source comes so late, and of that one no row from the past is ever believed, however often
-        it comes.
+        `is_second`: it comes from a source beside the primary, which may simply be late: of that one no row from
+        the past is ever believed, however often it comes.
         """
         self._scrutiny = scrutiny
         self._answer = answer
         self._now_ms = now_ms
-        self._newer_than_ms = newer_than_ms
+        self._asked_at_ms = asked_at_ms
+        self._is_second = is_second
         self._clock_is_ahead: bool | None = None
         self._left_out: dict[int, str] = {}
 
@@ -78,16 +85,12 @@ class Inspection:
         self, writer: ShardWriter, told: Mapping[int, Fields]
     ) -> dict[int, Fields]:
         """Of what the answer told of a shard, the rows to store."""
-        scrutiny, now_ms, newer_than_ms = (
-            self._scrutiny,
-            self._now_ms,
-            self._newer_than_ms,
-        )
-        ticks = scrutiny.ticks
+        scrutiny, ticks = self._scrutiny, self._scrutiny.ticks
+        now_ms, asked_at_ms = self._now_ms, self._asked_at_ms
         kept: dict[int, Fields] = {}
         doubtful: dict[int, str] = {}
         for code, fields in told.items():
-            if newer_than_ms and writer.confirmed.at_ms(code) > newer_than_ms:
+            if asked_at_ms and writer.confirmed.at_ms(code) > asked_at_ms:
                 continue
             if writer.has_taken(code, fields):
                 kept[code] = fields
@@ -127,7 +130,7 @@ class Inspection:
         ahead = {c for c, why in doubtful.items() if why == "time_in_future"}
         if ahead and not self._is_clock_ahead():
             ahead = set()
-        if self._newer_than_ms:
+        if self._is_second:
             return ahead
         back = self._scrutiny.timeline.believed(doubtful.keys() - ahead, told)
         if back:

@@ -116,9 +116,11 @@ class BatchPoller:
         if self.details:
             stored = await self.core.publisher.publish_details(answer, store_ms)
         else:
-            late_ms = 0 if self.feed else asked.asked_at_ms
             stored = await self.core.publisher.publish_batch(
-                answer, store_ms, newer_than_ms=late_ms
+                answer,
+                store_ms,
+                asked_at_ms=asked.asked_at_ms,
+                is_second=self.feed is None,
             )
         rejected = len(answer.rejected)
         await self._ended(asked, "stored", seen=stored, rejected=rejected)
