@@ -16,7 +16,7 @@ SourceName = Literal["bse", "yahoo", "kite"]
 
 
 class FetcherHttp(HttpSettings):
-    """The fetcher listens for probes only."""
+    """The fetcher listens for probes and for operators who look at its status."""
 
     port: int = Field(8003, ge=0, le=65535, description="port to listen on")
 
@@ -54,12 +54,12 @@ class SourceSettings(BaseSettings):
     validate_interval_s: float = Field(
         15.0, gt=0, description="between two comparisons of one batch"
     )
+    tolerance_percent: float = Field(
+        1.0, gt=0, description="prices further apart than this are suspect"
+    )
     ticks: str = Field(
         "",
         description="path of a CSV (code, tick_paise); prices off their tick are suspect; empty: none known",
-    )
-    tolerance_percent: float = Field(
-        1.0, gt=0, description="prices further apart than this are suspect"
     )
 
     @field_validator("backup", "validate_by")
