@@ -13,12 +13,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from bse_exchange_sim.settings import Settings as SimSettings
 from bse_exchange_sim.settings import environment_name
 from bse_fetcher.settings import FetcherSettings
+from bse_fetcher.source_settings import BseSettings, KiteSettings, YahooSettings
 from bse_gateway.settings import GatewaySettings
 from bse_monitor.settings import MonitorSettings
 from bse_shared.service.settings import explain, load_settings
@@ -49,6 +51,9 @@ PORTS = {
     "exchange-sim": 8004,
     "redis": 6379,
 }
+SECRETS_OF = {"fetcher": {"bse-redis", "bse-sources"}}
+"""Who reads another Secret than that of Redis: only the fetcher has to know a broker's key."""
+
 SCALED = {"gateway", "ws-hub"}
 STAND_IN = "exchange-sim"
 IMAGE_SETTINGS = {"HEALTH_PATH"}
@@ -497,9 +502,26 @@ def test_configuration_is_found(manifests: list[Manifest]) -> None:
     for name, container in containers(manifests):
         for source in container.get("envFrom", []):
             if "secretRef" in source:
-                assert source["secretRef"] == {"name": "bse-redis", "optional": True}
+                secret = source["secretRef"]
+                assert secret["optional"]
+                assert secret["name"] in SECRETS_OF.get(name, {"bse-redis"})
             elif source["configMapRef"]["name"] != "bse-common":
                 assert source["configMapRef"]["name"] in maps, name
+
+
+def test_every_source_is_reached_by_the_one_rule_that_leads_outside() -> None:
+    """Whatever source is set: its host is a public name, asked by HTTPS on 443; docs/deployment.md names it."""
+    yahoo = YahooSettings()
+    named = (ROOT / "docs/deployment.md").read_text()
+    for url in (
+        BseSettings().base_url,
+        yahoo.base_url,
+        yahoo.cookie_url,
+        KiteSettings().base_url,
+    ):
+        parts = urlsplit(url)
+        assert ("https", None) == (parts.scheme, parts.port), url
+        assert f"`{parts.hostname}`" in named
 
 
 def test_overlays_leave_no_reference_unresolved() -> None:

@@ -27,13 +27,14 @@ from bse_fetcher.polling.circuit import Circuit, CircuitRules
 from bse_fetcher.polling.demand import Demand, Tier
 from bse_fetcher.polling.frozen import FrozenFeed
 from bse_fetcher.polling.pace import Pace
-from bse_fetcher.polling.plausibility import Timeline
 from bse_fetcher.polling.schedule import Schedule
 from bse_fetcher.publisher import Publisher
-from bse_fetcher.settings import BseSettings
+from bse_fetcher.scrutiny import Scrutiny
+from bse_fetcher.source_settings import BseSettings
 from bse_fetcher.sources.bse.client import BseSource
 from bse_fetcher.sources.guard import Guards
 from bse_fetcher.terms import Terms
+from bse_fetcher.together import together
 from bse_shared.redis_edge import keys
 from bse_shared.redis_edge.connection import RedisSettings, open_redis
 from bse_shared.redis_edge.source_budgets import Budget, SourceBudgets
@@ -120,6 +121,15 @@ class Exchange:
         return self.simulator.by_endpoint[endpoint]
 
 
+class ByHand(BatchPoller):
+    """A batch poller that a test steps."""
+
+    async def ask_due(self):
+        """Ask for what is due now, and wait for all answers."""
+        async with together() as group:
+            await self.start(group)
+
+
 class Fetcher:
     """One fetcher without loops: the test holds its leases and steps its poller."""
 
@@ -133,10 +143,13 @@ class Fetcher:
         self.terms = Terms(
             self.store, self.clock, holder, LEASE_TTL_S, self.metrics, shared=shared
         )
-        self.feed = Feed("bse", SHARDS, PACE.interval_s)
+        self.feed = Feed("bse")
         self.instruments = KnownInstruments()
         self.publisher = Publisher(
-            self.terms, self.instruments, self.metrics, Timeline()
+            self.terms,
+            self.instruments,
+            self.metrics,
+            Scrutiny(self.metrics),
         )
         self.core = Core(
             holder,
@@ -156,7 +169,6 @@ class Fetcher:
             self.metrics,
             lambda: self.core.orders.paused,
         )
-        self.feed.sources = self.guards.records
         self.http = session
         self.source = BseSource(session, BseSettings(**bse))
         self.poller = Poller(
@@ -177,7 +189,7 @@ class Fetcher:
 
     def batches(self, source, role="backup", **changes):
         """A batch poller on a source; `changes` replace its parts."""
-        return BatchPoller(
+        return ByHand(
             core=self.core,
             source=source,
             guard=self.guards.add(source.name, "quotes", role),

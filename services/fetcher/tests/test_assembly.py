@@ -2,21 +2,21 @@
 
 import asyncio
 
+import httpx
+import msgspec
 import pytest
 from prometheus_client import CollectorRegistry
 
 from bse_fetcher.assembly import assemble
 from bse_fetcher.settings import (
-    BseSettings,
     DemandSettings,
     FetcherHttp,
     FetcherSettings,
-    KiteSettings,
     PollSettings,
     ReplaySettings,
     SourceSettings,
-    YahooSettings,
 )
+from bse_fetcher.source_settings import BseSettings, KiteSettings, YahooSettings
 from bse_shared.redis_edge import keys
 from bse_shared.redis_edge.calendar_board import CalendarBoard
 from bse_shared.redis_edge.connection import RedisSettings
@@ -27,6 +27,7 @@ from bse_shared.service.runner import Shell
 from bse_shared.service.settings import MarketSettings, ProcessSettings
 from bse_shared.service.system_clock import SystemClock
 from bse_shared.sessions.calendar import builtin_calendar_file
+from bse_shared.wire.records import FetcherStatus
 
 
 @pytest.fixture
@@ -125,6 +126,26 @@ async def test_a_standby_is_ready_and_silent(assembled, exchange, redis):
         assert "fetcher-1" == (await store.heads()).feed.writer
         roles = [each.role for each in await Instances(redis).all(store.now_ms())]
         assert ["active", "standby"] == roles
+
+
+async def test_its_status_page_tells_it_all(assembled, exchange):
+    """Over HTTP, as JSON that operators can read."""
+    async with exchange.serving(), assembled(exchange.url) as service:
+        await step_all(service)
+        transport = httpx.ASGITransport(app=service.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://x") as http:
+            answer = await http.get("/status")
+
+    told = msgspec.json.decode(answer.content, type=FetcherStatus)
+    assert ("fetcher-1", "active", [0, 1, 2, 3]) == (
+        told.instance,
+        told.role,
+        told.shards,
+    )
+    assert {"market", "master", "header", "indices"} == {
+        each.endpoint for each in told.feed.sources
+    }
+    assert {"hot": 0, "warm": 0, "cold": 40} == told.feed.demand
 
 
 async def test_it_ends_in_order_without_a_store(assembled):

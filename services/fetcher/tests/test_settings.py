@@ -8,7 +8,8 @@ import typing
 import pytest
 from pydantic import ValidationError
 
-from bse_fetcher.settings import BseSettings, FetcherSettings
+from bse_fetcher.settings import FetcherSettings
+from bse_fetcher.source_settings import BseSettings
 
 
 def run(*arguments, **environment):

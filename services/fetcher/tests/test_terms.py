@@ -321,3 +321,18 @@ async def doubtful_commit(terms):
     """A commit that fails."""
     with pytest.raises(StoreUnavailable):
         await terms.commit(plans_of(terms), NOBODY)
+
+
+async def test_a_plan_of_a_term_that_ended_is_not_committed(terms_of, redis):
+    """Another shard's commit may have failed since it was made; nor is it in a new term of the same shard."""
+    terms = terms_of(redis)
+    await terms.hold()
+    plans = plans_of(terms, 1_00)
+    terms.lose_all("a commit is in doubt")
+    assert [] == await terms.commit(plans, NOBODY)
+
+    await terms.hold()
+    assert [] == await terms.commit(plans, NOBODY)
+    positions = [writer.position.sequence for writer in terms.writers.values()]
+    assert [0] * terms.shards == positions
+    assert terms.shards == len(await terms.commit(plans_of(terms, 1_00), NOBODY))

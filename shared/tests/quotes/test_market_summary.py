@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bse_shared.quotes.market_summary import summarise
+from bse_shared.quotes.market_summary import joined, summarise
 from bse_shared.quotes.quote import Condition
 from bse_shared.testing.builders import a_quote
 
@@ -64,6 +64,25 @@ def test_neither_a_suspect_nor_a_tiny_trade_leads_the_market():
     assert (2, ()) == (found.advances, found.gainers)
 
 
+def test_a_source_without_a_turnover_has_movers_too():
+    """A broker tells the average price, Yahoo not even that."""
+    found = summarise(
+        {
+            1: quote(110, turnover_paise=None, average_price_paise=105),
+            2: quote(120, turnover_paise=None),
+            3: quote(130, turnover_paise=7),
+        },
+        TODAY_MS,
+        movers_max=5,
+        min_turnover_paise=1_000,
+    )
+
+    assert [(2, 1200), (1, 1050)] == [
+        (mover.code, mover.turnover_paise) for mover in found.most_active
+    ]
+    assert 1200 + 1050 + 7 == found.turnover_paise
+
+
 PRICES = st.integers(1, 10**7)
 
 
@@ -82,3 +101,33 @@ def test_every_scrip_is_counted_once_and_the_order_holds(prices):
         last, close = prices[mover.code]
         exact = (last - close) * 10_000 / close
         assert abs(mover.change_basis_points - exact) <= 1
+
+
+@given(
+    st.dictionaries(st.integers(1, 50), st.tuples(PRICES, PRICES), min_size=1),
+    st.integers(1, 8),
+)
+def test_parts_joined_are_the_whole(prices, shards):
+    """Whoever holds which shards: the market's summary is the same."""
+    quotes = {code: quote(last, close) for code, (last, close) in prices.items()}
+    parts = [
+        summarise(
+            {code: q for code, q in quotes.items() if code % shards == shard},
+            TODAY_MS,
+            movers_max=5,
+        )
+        for shard in range(shards)
+    ]
+
+    assert summarise(quotes, TODAY_MS, movers_max=5) == joined(parts, movers_max=5)
+
+
+def test_a_part_of_yesterday_counts_as_untraded():
+    """A shard whose scrips did not trade yet today must not show yesterday's movers as today's."""
+    yesterday = summarise({1: quote(190), 2: quote(100)}, TODAY_MS - 1, movers_max=5)
+    today = summarise({3: quote(110)}, TODAY_MS, movers_max=5)
+
+    found = joined([yesterday, today], movers_max=5)
+    assert (TODAY_MS, 1, 2) == (found.since_ms, found.advances, found.untraded)
+    assert [3] == [mover.code for mover in found.gainers]
+    assert today.turnover_paise == found.turnover_paise

@@ -200,3 +200,57 @@ def test_a_change_on_the_wrong_base_is_refused():
 
     assert table.get(RELIANCE.code) is None
     assert [0] == table.wanted_snapshots()
+
+
+def a_batch(writer, at_ms, **by_symbol):
+    """Commit a batch of quotes; the frame."""
+    codes = {"reliance": RELIANCE.code, "tcs": TCS.code}
+    plan = writer.plan_batch(
+        {codes[name]: seen(quote) for name, quote in by_symbol.items()}, at_ms
+    )
+    writer.committed(plan)
+    return plan.frame
+
+
+def test_a_batch_source_is_heard_as_well_as_a_list_source():
+    """A batch confirms some scrips and never the whole; details confirm nothing."""
+    writer = a_writer()
+    table = a_table_following(writer)
+    assert 0 == table.heard_ms()
+
+    table.receive(a_batch(writer, 1000, reliance=a_quote(100)))
+    assert 1000 == table.heard_ms()
+    table.receive(a_batch(writer, 4000, tcs=a_quote(7)))
+    assert 4000 == table.heard_ms()
+    details = writer.plan_details({RELIANCE.code: {1: 99}}, 9000)
+    writer.committed(details)
+    table.receive(details.frame)
+    assert 4000 == table.heard_ms()
+
+    late = QuoteTable(1)
+    late.load(snapshot_of(writer))
+    assert 4000 == late.heard_ms()
+
+
+def test_the_feed_is_as_old_as_its_oldest_shard():
+    """One whose writer fell silent makes it old; one that never held a price does not."""
+    table = QuoteTable(3)
+    for shard, at_ms in ((0, 5000), (1, 2000)):
+        writer = ShardWriter(Snapshot(shard, Position(EPOCH, 0), Confirmed(), {}))
+        writer.committed(writer.plan_list({RELIANCE.code: seen(a_quote(1))}, at_ms))
+        table.load(
+            Snapshot(shard, writer.position, writer.confirmed, dict(writer.images))
+        )
+
+    assert 2000 == table.heard_ms()
+
+
+def test_an_unchanged_market_is_heard_by_comparison():
+    """A confirmation that the bus lost is in the store's head."""
+    writer = a_writer()
+    table = a_table_following(writer)
+    table.receive(write(writer, at_ms=1000, reliance=a_quote(100)))
+    newer = Confirmed(4000)
+
+    table.compare(ShardHead(0, writer.position, newer))
+    assert 4000 == table.heard_ms()

@@ -45,15 +45,27 @@ async def test_each_provider_wants_its_own_proof(
     assert "Unauthorized" == stale.json()["finance"]["error"]["code"]
 
 
-async def test_a_chart_tells_one_symbol(
+async def test_a_chart_tells_the_minutes_of_one_symbol(
     simulate: Callable[..., Simulator], running: Any
 ) -> None:
-    """Without bars, as on a day that had none; an unknown symbol is an error in a 200."""
+    """Every finished minute once, null where nobody traded; an unknown symbol is an error in a 200."""
     async with running(simulate()) as client:
-        known = (await client.get("/v8/finance/chart/TCS.BO")).json()["chart"]
+        (known,) = (await client.get("/v8/finance/chart/TCS.BO")).json()["chart"][
+            "result"
+        ]
         unknown = (await client.get("/v8/finance/chart/NOBODY.BO")).json()["chart"]
-    assert "INR" == known["result"][0]["meta"]["currency"]
+    assert "INR" == known["meta"]["currency"]
     assert unknown["result"] is None
+    times = known["timestamp"]
+    (bars,) = known["indicators"]["quote"]
+    assert list(range(times[0], times[-1] + 1, 60)) == times
+    assert times[-1] + 60 <= known["meta"]["regularMarketTime"] + 60
+    traded = [bar for bar in zip(*bars.values(), strict=True) if bar[4] is not None]
+    assert traded
+    for opened, high, low, close, volume in traded:
+        assert low <= min(opened, close) <= max(opened, close) <= high
+        assert volume > 0
+    assert sum(bar[4] for bar in traded) <= known["meta"]["regularMarketVolume"]
 
 
 async def test_a_price_can_be_shifted_at_one_provider_alone(

@@ -1,52 +1,39 @@
-"""The composition root of the fetcher: the only place that constructs."""
+"""The composition root of the fetcher: with `price_loops` and `history_loops` the only place that constructs."""
 
 import math
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, cast
 
 import aiohttp
-import structlog
-from fastapi import FastAPI
+import msgspec
+from fastapi import FastAPI, Response
 
 from bse_fetcher.core import Core
 from bse_fetcher.feed import Feed
+from bse_fetcher.history_loops import history_loops
 from bse_fetcher.instruments import KnownInstruments
-from bse_fetcher.loops.cross_check import CrossChecker
-from bse_fetcher.loops.fill_gaps import GapFiller
-from bse_fetcher.loops.follow_demand import DemandFollower, Fetch
-from bse_fetcher.loops.keep_history import HistoryKeeper
+from bse_fetcher.loops.beat import Beat
 from bse_fetcher.loops.obey import Obedience
-from bse_fetcher.loops.poll import Poller
-from bse_fetcher.loops.poll_batches import STEP_S, BatchPoller
-from bse_fetcher.loops.read_indices import IndexReader
-from bse_fetcher.loops.record_day import Recorder
 from bse_fetcher.loops.refresh_master import MasterRefresher
+from bse_fetcher.loops.tell_calendar import CalendarTeller
+from bse_fetcher.loops.tidy import Tidier
 from bse_fetcher.metrics import FetcherMetrics
+from bse_fetcher.parts import LIST_SOURCE, Parts
 from bse_fetcher.polling.circuit import Circuit, CircuitRules
-from bse_fetcher.polling.demand import Demand, Tier
-from bse_fetcher.polling.frozen import FrozenFeed
-from bse_fetcher.polling.pace import Pace
-from bse_fetcher.polling.plausibility import Timeline
-from bse_fetcher.polling.schedule import Schedule
-from bse_fetcher.polling.validation import CrossCheck
+from bse_fetcher.polling.demand import Demand
+from bse_fetcher.price_loops import price_loops
 from bse_fetcher.publisher import Publisher
+from bse_fetcher.scrutiny import Scrutiny
 from bse_fetcher.session_source import CalendarSource
-from bse_fetcher.settings import FetcherSettings
+from bse_fetcher.settings import DemandSettings, FetcherSettings
 from bse_fetcher.sources.bse.client import BseSource
-from bse_fetcher.sources.bse.scrip_source import BseDetailSource, BseHeaderSource
-from bse_fetcher.sources.guard import Guard, Guards
-from bse_fetcher.sources.protocol import BatchSource, ListSource
-from bse_fetcher.sources.registry import (
-    DETAILS,
-    LIST_SOURCES,
-    SOURCES,
-    budgets_of,
-)
+from bse_fetcher.sources.guard import Guards
+from bse_fetcher.sources.registry import LIST_SOURCES, budgets_of
+from bse_fetcher.sources.retries import Retries
+from bse_fetcher.status import StatusBoard
 from bse_fetcher.terms import Terms
+from bse_fetcher.tick_source import TickSource
 from bse_shared.redis_edge.calendar_board import CalendarBoard
 from bse_shared.redis_edge.connection import StoreUnavailable, open_redis
 from bse_shared.redis_edge.demand_board import DemandBoard
@@ -60,115 +47,74 @@ from bse_shared.service.loops import Loop
 from bse_shared.service.runner import Service, Shell
 
 
-log = structlog.get_logger()
-
-LIST_SOURCE = "bse"
-SUMMARY_S = 3.0
-RECORD_S = 5.0
 TELL_CALENDAR_S = 2.0
-"""A few KB; told again where the store lost its memory."""
-TIMES_APART_MAX_MS = 20_000
-"""Prices of two sources whose last trades are further apart can't be compared."""
+TIDY_S = 0.25
 
 
 @asynccontextmanager
 async def assemble(settings: FetcherSettings, shell: Shell) -> AsyncIterator[Service]:
     """Build the fetcher; give the leases back when it ends."""
-    poll, source = settings.poll, settings.source
     async with (
         open_redis(settings.redis, shell.instance) as redis,
         aiohttp.ClientSession() as session,
     ):
         store = MarketStore(redis, shell.clock, settings.market.shards)
         core = _core(settings, shell, store)
-        terms, instruments = core.terms, core.instruments
-        calendar = CalendarSource(poll, shell.clock)
-        feed = Feed(source.primary, settings.market.shards, poll.interval_s)
         budgets = SourceBudgets(
             redis, shell.clock, store.store_clock, budgets_of(settings)
         )
-        guards = _guards(settings, core, budgets)
-        feed.sources, feed.order = guards.records, core.orders.told
-        feed.suspect = core.publisher.suspect_count
-        demand = Demand(
-            settings.demand.hot_max,
-            int(settings.demand.warm_for_s * 1000),
-            int(settings.demand.missed_hot_for_s * 1000),
-        )
-        make = _Makers(settings, core, guards, feed, calendar, session, demand)
-        pollers = _pollers(make, DemandBoard(redis))
-        history = MarketHistory(redis, shell.clock, settings.market.shards)
-        pollers += _history(make, history)
-        master = MasterRefresher(
+        parts = Parts(
+            settings=settings,
             core=core,
-            source=BseSource(session, settings.bse),
-            guard=guards.add(LIST_SOURCE, "master", "master"),
+            guards=_guards(settings, core, budgets),
+            feed=Feed(settings.source.primary),
+            calendar=CalendarSource(settings.poll, shell.clock),
+            session=session,
+            demand=_demand(settings.demand),
         )
-        if source.primary == "replay":
-            master.due_ms = math.inf  # who plays a recording asks nobody else
+        history = MarketHistory(redis, shell.clock, settings.market.shards)
+        asking = [
+            *price_loops(parts, DemandBoard(redis)),
+            *history_loops(parts, history),
+            Loop("read the master", _master(parts).step, 1),
+        ]
+        ticks = TickSource(settings.source.ticks)
 
-        board = CalendarBoard(redis)
+        async def reload() -> None:
+            await parts.calendar.reload()
+            await ticks.reload()
+            core.publisher.scrutiny.ticks = ticks.ticks
 
-        async def tell_calendar() -> None:
-            if terms.leads and await board.put(calendar.file):
-                log.info("calendar.told")
-
-        async def beat() -> None:
-            if terms.leads:
-                await store.beat(
-                    feed.status(
-                        store.now_ms(),
-                        shell.instance,
-                        calendar.session(),
-                        instruments.master.version,
-                    )
-                )
-
-        def detail() -> dict[str, Any]:
-            return {
-                "active": terms.active,
-                "shards": len(terms.writers),
-                "source": feed.source,
-                "state": feed.state(calendar.session()),
-                "rows": feed.rows,
-                "rejected_rows": feed.rejected_rows,
-                "last_error": feed.last_error,
-                "session": str(calendar.session().phase),
-                "calendar_ends_in_days": calendar.session().calendar_ends_in_days,
-                "suspect": core.publisher.suspect_count(),
-                "order": core.orders.told(),
-                **{f"{r.source} {r.endpoint}": r.circuit for r in guards.records()},
-            }
-
+        obedience = Obedience(
+            FetcherControls(redis), core.orders, lambda: core.terms.leads
+        )
+        teller = CalendarTeller(core, parts.calendar, CalendarBoard(redis))
+        board = _board(parts)
         loops = [
-            Loop("hold leases", terms.hold, poll.lease_ttl_s / 6),
-            *pollers,
-            Loop("obey", Obedience(FetcherControls(redis), core.orders).step, 0.5),
-            Loop("read the master", master.step, 1),
-            Loop("beat", beat, 1),
-            Loop("reload the calendar", calendar.reload, 5),
-            Loop("tell the calendar", tell_calendar, TELL_CALENDAR_S),
+            Loop("hold leases", core.terms.hold, settings.poll.lease_ttl_s / 6),
+            *asking,
+            Loop("obey", obedience.step, 0.5),
+            Loop("beat", Beat(core, board.of_feed).step, 1),
+            Loop("measure", board.measure, 1),
+            Loop("collect garbage", Tidier(core.publisher).step, TIDY_S),
+            Loop("reload the calendar and the ticks", reload, 5),
+            Loop("tell the calendar", teller.step, TELL_CALENDAR_S),
             heartbeat_loop(
-                shell,
-                Instances(redis),
-                store.now_ms,
-                detail,
-                lambda: "active" if terms.active else "standby",
+                shell, Instances(redis), store.now_ms, board.detail, board.role
             ),
         ]
-        app = FastAPI(title="bse-fetcher", docs_url=None, redoc_url=None)
         try:
             yield Service(
-                app=app,
+                app=_app(board),
                 loops=loops,
                 not_ready=lambda: (
                     [] if store.store_clock.known else ["the store was not reached yet"]
                 ),
-                detail=detail,
+                detail=board.detail,
             )
         finally:
             with suppress(StoreUnavailable):
-                await terms.leave()
+                await core.terms.leave()
                 await Instances(redis).leave(shell.service, shell.instance)
 
 
@@ -183,7 +129,7 @@ def _core(settings: FetcherSettings, shell: Shell, store: MarketStore) -> Core:
         shared=settings.source.primary not in LIST_SOURCES,
     )
     instruments = KnownInstruments()
-    publisher = Publisher(terms, instruments, metrics, Timeline())
+    publisher = Publisher(terms, instruments, metrics, Scrutiny(metrics))
     return Core(
         shell.instance, shell.clock, store, terms, instruments, publisher, metrics
     )
@@ -200,149 +146,48 @@ def _guards(settings: FetcherSettings, core: Core, budgets: SourceBudgets) -> Gu
         lambda: Circuit(rules, random.random),
         core.metrics,
         lambda: core.orders.paused,
+        Retries(settings.source.attempts, settings.source.retry_within_s),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Makers:
-    """What the loops that ask for prices are made of."""
-
-    settings: FetcherSettings
-    core: Core
-    guards: Guards
-    feed: Feed
-    calendar: CalendarSource
-    session: aiohttp.ClientSession
-    demand: Demand
-
-    def batches(self, source: BatchSource, guard: Guard) -> BatchPoller:
-        """A batch poller that works while the market is not closed."""
-        demand = self.settings.demand
-        intervals_ms = {
-            Tier.HOT: demand.hot_interval_s * 1000,
-            Tier.WARM: demand.warm_interval_s * 1000,
-            Tier.COLD: demand.cold_interval_s * 1000,
-        }
-        return BatchPoller(
-            core=self.core,
-            source=source,
-            guard=guard,
-            schedule=Schedule(intervals_ms, source.symbols_max),
-            demand=self.demand,
-            is_wanted=lambda: self.calendar.session().phase != "closed",
-        )
-
-    def batch_source(self, name: str) -> BatchSource:
-        """The batch source of that name."""
-        return cast("BatchSource", SOURCES[name].make(self.session, self.settings))
-
-
-def _pollers(make: _Makers, board: DemandBoard) -> list[Loop]:
-    """The loops that ask for prices: the primary's, the backup's where there is one, and what readers miss."""
-    if make.settings.source.primary not in LIST_SOURCES:
-        name = make.settings.source.primary
-        primary = make.batches(
-            make.batch_source(name), make.guards.add(name, "quotes", "primary")
-        )
-        primary.feed = make.feed
-        loops = [Loop("poll batches", primary.step, STEP_S)]
-        fetch: Fetch | None = primary.fetch
-    else:
-        loops, fetch = _list_pollers(make)
-    wishes = DemandFollower(make.core, board, make.demand, board.missed, fetch)
-    if make.settings.source.validate_by:
-        loops.append(_cross_check(make))
-    return [
-        *loops,
-        Loop("follow the demand", wishes.step, 2),
-        Loop("serve readers that miss", wishes.serve, silence_max_s=None),
-    ]
-
-
-def _history(make: _Makers, history: MarketHistory) -> list[Loop]:
-    keeper = HistoryKeeper(make.core, history, make.calendar.session)
-    make.core.publisher.listeners.append(keeper.took)
-    loops = [
-        Loop("keep the minutes", keeper.step, 5),
-        Loop("sum the market up", keeper.sum_up, SUMMARY_S),
-    ]
-    bse = make.settings.bse
-    if bse.details_per_s > 0 and make.settings.source.primary == LIST_SOURCE:
-        filler = GapFiller(
-            core=make.core,
-            source=BseSource(make.session, bse),
-            guard=make.guards.add(LIST_SOURCE, "minutes", "details", DETAILS),
-            history=history,
-            demand=make.demand,
-            is_wanted=lambda: make.calendar.session().phase != "closed",
-            pauses=lambda: keeper.maker.pauses,
-        )
-        loops.append(Loop("fill the gaps", filler.step, 1))
-    if make.settings.replay.record_to:
-        recorder = Recorder(make.core, Path(make.settings.replay.record_to))
-        make.core.publisher.listeners.append(recorder.took)
-        loops.append(Loop("record the day", recorder.step, RECORD_S))
-    interval_s = bse.indices_interval_s
-    if interval_s > 0 and make.settings.source.primary == LIST_SOURCE:
-        reader = IndexReader(
-            core=make.core,
-            source=BseSource(make.session, bse),
-            guard=make.guards.add(LIST_SOURCE, "indices", "indices"),
-            history=history,
-            is_closed=lambda: make.calendar.session().phase == "closed",
-            interval_s=interval_s,
-        )
-        loops.append(Loop("read the indices", reader.step, 1))
-    return loops
-
-
-def _cross_check(make: _Makers) -> Loop:
-    chosen = make.settings.source
-    checker = CrossChecker(
-        core=make.core,
-        source=make.batch_source(chosen.validate_by),
-        guard=make.guards.add(chosen.validate_by, "comparison", "validation"),
-        check=CrossCheck(chosen.tolerance_percent, TIMES_APART_MAX_MS),
-        demand=make.demand,
-        is_wanted=lambda: make.calendar.session().phase == "open",
-    )
-    return Loop(
-        "compare with a second source", checker.step, chosen.validate_interval_s
+def _demand(settings: DemandSettings) -> Demand:
+    return Demand(
+        settings.hot_max,
+        int(settings.warm_for_s * 1000),
+        int(settings.missed_hot_for_s * 1000),
     )
 
 
-def _list_pollers(make: _Makers) -> tuple[list[Loop], Fetch | None]:
-    settings, core, guards = make.settings, make.core, make.guards
-    chosen, poll = settings.source, settings.poll
-    bse = BseSource(make.session, settings.bse)
-    made = SOURCES[chosen.primary].make(make.session, settings)
-    poller = Poller(
-        core=core,
-        source=cast("ListSource", made),
-        guard=guards.add(chosen.primary, "market", "primary"),
-        feed=make.feed,
-        pace=Pace(poll.interval_s, poll.closed_interval_s),
-        session=make.calendar.session,
-        frozen=FrozenFeed(poll.frozen_after_s * 1000),
+def _master(parts: Parts) -> MasterRefresher:
+    master = MasterRefresher(
+        core=parts.core,
+        source=BseSource(parts.session, parts.settings.bse),
+        guard=parts.guards.add(LIST_SOURCE, "master", "master"),
     )
-    loops = [Loop("poll the exchange", poller.step, 0.05)]
-    if chosen.backup:
-        backup = make.batches(
-            make.batch_source(chosen.backup),
-            guards.add(chosen.backup, "quotes", "backup"),
-        )
-        backup.is_wanted = lambda: poller.is_late(chosen.hedge_after_s)
-        loops.append(Loop("poll the backup", backup.step, STEP_S))
-    if chosen.primary != LIST_SOURCE:
-        return loops, None  # who plays a recording asks nobody else
-    if settings.bse.details_per_s > 0:
-        details = make.batches(
-            BseDetailSource(bse, core.clock.wall_ms),
-            guards.add(LIST_SOURCE, "details", "details", DETAILS),
-        )
-        details.details = True
-        loops.append(Loop("read details", details.step, STEP_S))
-    header = make.batches(
-        BseHeaderSource(bse), guards.add(LIST_SOURCE, "header", "on demand")
+    if parts.settings.source.primary == "replay":
+        master.due_ms = math.inf  # who plays a recording asks nobody else
+    return master
+
+
+def _board(parts: Parts) -> StatusBoard:
+    return StatusBoard(
+        core=parts.core,
+        feed=parts.feed,
+        guards=parts.guards,
+        demand=parts.demand,
+        session=parts.calendar.session,
+        poll_interval_s=parts.settings.poll.interval_s,
+        pollers=parts.pollers,
     )
-    return loops, header.fetch
+
+
+def _app(board: StatusBoard) -> FastAPI:
+    app = FastAPI(title="bse-fetcher", docs_url=None, redoc_url=None)
+
+    @app.get("/status", summary="Shards, feed, sources, order, suspects, batches.")
+    async def read_status() -> Response:
+        return Response(
+            msgspec.json.encode(board.whole()), media_type="application/json"
+        )
+
+    return app

@@ -29,6 +29,12 @@ class FetcherMetrics:
         self.rows = Counter(
             "fetcher_rows", "Rows of answers.", ["outcome"], registry=registry
         )
+        # Rows that were believed although they went back, for they kept coming: the source's clock was put back.
+        self.new_timelines = Counter(
+            "fetcher_new_timelines",
+            "Rows from the past that were believed in the end.",
+            registry=registry,
+        )
         # A field that BSE left out or retyped: its API drifts, alarm before users notice.
         self.schema_drift = Counter(
             "fetcher_schema_drift",
@@ -41,6 +47,13 @@ class FetcherMetrics:
             "fetcher_source_calls",
             "Calls of sources.",
             ["source", "endpoint", "outcome"],
+            registry=registry,
+        )
+        # Second and third tries within a call. Many of them: the source is unwell, although the calls may succeed.
+        self.retries = Counter(
+            "fetcher_source_retries",
+            "Calls of sources that were tried again.",
+            ["source", "endpoint"],
             registry=registry,
         )
         # 0 closed, 1 half-open, 2 open. Alarm when it is not 0 for minutes.
@@ -62,6 +75,39 @@ class FetcherMetrics:
             "fetcher_suspect_prices",
             "Prices marked as suspect.",
             ["why"],
+            registry=registry,
+        )
+        # Prices that are marked at this moment.
+        self.suspects_now = Gauge(
+            "fetcher_suspects",
+            "Prices that are marked as suspect now.",
+            registry=registry,
+        )
+        # Scrips by tier: hot, warm, cold. What a batch source is asked for follows from it.
+        self.demand = Gauge(
+            "fetcher_demand_scrips",
+            "Scrips by how often they are wanted.",
+            ["tier"],
+            registry=registry,
+        )
+        # Batches by source and end: stored, failed.
+        self.batches = Counter(
+            "fetcher_batches",
+            "Batches that were asked for.",
+            ["source", "outcome"],
+            registry=registry,
+        )
+        # Since an endpoint last answered; NaN for never. Alarm when a primary's is beyond two intervals.
+        self.answered_age = Gauge(
+            "fetcher_source_answered_age_seconds",
+            "Since the endpoint last gave a usable answer.",
+            ["source", "endpoint"],
+            registry=registry,
+        )
+        # 1 while an operator's order is in force: an alarm's first question.
+        self.ordered = Gauge(
+            "fetcher_order_in_force",
+            "Whether an operator's order is in force.",
             registry=registry,
         )
         # Comparisons with the second source: agrees, differs, incomparable.

@@ -128,8 +128,16 @@ class Terms:
     async def commit(
         self, plans: Mapping[int, Plan], master: InstrumentMaster
     ) -> list[Plan]:
-        """Commit plans by shard; those that were taken. A refused or doubtful one ends its term."""
-        jobs = [(self._leases[shard], plan) for shard, plan in plans.items()]
+        """Commit plans by shard; those that were taken. A refused or doubtful one ends its term.
+
+        A plan of a term that ended since it was made, by another commit's failure, is not committed.
+        """
+        jobs = [
+            (lease, plan)
+            for shard, plan in plans.items()
+            if (lease := self._leases.get(shard)) is not None
+            and lease.epoch == plan.frame.position.epoch
+        ]
         try:
             refusals = await self._store.commit(jobs, master)
         except StoreUnavailable:

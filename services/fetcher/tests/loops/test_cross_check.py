@@ -2,7 +2,7 @@
 
 from bse_fetcher.loops.cross_check import CrossChecker
 from bse_fetcher.polling.validation import CrossCheck
-from bse_fetcher.settings import KiteSettings
+from bse_fetcher.source_settings import KiteSettings
 from bse_fetcher.sources.kite.source import KiteSource
 from bse_shared.quotes.quote import Condition
 

@@ -7,6 +7,7 @@ import pytest
 
 from bse_fetcher.loops.follow_demand import DemandFollower
 from bse_fetcher.sources.bse.scrip_source import BseDetailSource, BseHeaderSource
+from bse_shared.quotes.quote import NUMBER
 from bse_shared.redis_edge import keys
 from bse_shared.redis_edge.demand_board import DemandBoard
 
@@ -127,7 +128,7 @@ async def test_details_of_hot_scrips_do_not_confirm_their_price(fetching, exchan
         before = (await fetcher.held())[RELIANCE].quote
         heads = [h.confirmed for h in (await fetcher.store.heads()).shards]
         for _ in range(5):
-            await details.step()
+            await details.ask_due()
             fetcher.clock.advance(3000)
 
         held = (await fetcher.held())[RELIANCE].quote
@@ -139,3 +140,24 @@ async def test_details_of_hot_scrips_do_not_confirm_their_price(fetching, exchan
         assert (1, 1, 3) == tuple(
             exchange.asked(name) for name in ("HighLow", "StockTrading", "MarketDepth")
         )
+
+
+async def test_answers_under_way_at_the_same_time_are_not_mixed_up(fetching):
+    """Each is read as what was asked for, in whatever order they are read."""
+    async with fetching() as hire:
+        fetcher = hire()
+        await fetcher.poll()
+        source = BseDetailSource(fetcher.source, fetcher.clock.wall_ms)
+        wanted = [fetcher.instruments.master.by_code[RELIANCE]]
+        bodies = [await source.ask(wanted) for _ in range(3)]
+        told = [source.read(body, wanted).seen[RELIANCE] for body in bodies[::-1]]
+
+        assert ["bids", "average_price_paise", "high_52_week_paise"] == [
+            next(
+                name
+                for name in ("bids", "average_price_paise", "high_52_week_paise")
+                if NUMBER[name] in fields
+            )
+            for fields in told
+        ]
+        assert all(None not in fields.values() for fields in told)

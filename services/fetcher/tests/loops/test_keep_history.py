@@ -2,6 +2,8 @@
 
 from bse_fetcher.loops.fill_gaps import GapFiller
 from bse_fetcher.loops.keep_history import HistoryKeeper
+from bse_fetcher.source_settings import YahooSettings
+from bse_fetcher.sources.yahoo.source import YahooSource
 from bse_shared.quotes.candles import MINUTE_MS, CandleFlag, day_start_ms
 from bse_shared.redis_edge.market_history import MarketHistory
 from bse_shared.sessions.session import Phase
@@ -73,25 +75,6 @@ async def test_a_closed_market_is_rolled_to_days_once(fetching):
         assert 40 == fetcher.count("fetcher_candles")
 
 
-async def test_the_market_is_summed_up_by_its_one_writer(fetching, exchange):
-    """A standby says nothing."""
-    async with fetching() as hire:
-        fetcher, standby = hire("fetcher-1"), hire("fetcher-2")
-        keeper, history = keeper_of(fetcher)
-        await keeper_of(standby)[0].sum_up()
-        assert await history.summary() is None
-        await fetcher.poll()
-        await keeper.sum_up()
-
-        found = await history.summary()
-        assert 40 == (
-            found.advances + found.declines + found.unchanged + found.untraded
-        )
-        best = found.gainers[0]
-        assert fetcher.instruments.master.symbol_of(best.code) == best.symbol
-        assert exchange.prices()[best.code] == best.last_paise
-
-
 async def test_missed_minutes_of_hot_scrips_are_filled_once(fetching, exchange):
     """From the opening to the fetcher's first minute; and again after a pause, only what is missing."""
     async with fetching() as hire:
@@ -99,8 +82,7 @@ async def test_missed_minutes_of_hot_scrips_are_filled_once(fetching, exchange):
         keeper, history = keeper_of(fetcher)
         filler = GapFiller(
             core=fetcher.core,
-            source=fetcher.source,
-            guard=fetcher.guards.add("bse", "minutes", "details"),
+            sources=[(fetcher.source, fetcher.guards.add("bse", "minutes", "details"))],
             history=history,
             demand=fetcher.demand,
             is_wanted=lambda: True,
@@ -125,3 +107,105 @@ async def test_missed_minutes_of_hot_scrips_are_filled_once(fetching, exchange):
         exchange.trade(600)
         await filler.step()
         assert 10 == len(await history.minutes(RELIANCE, at_ms)) - len(filled)
+
+
+async def test_another_source_fills_what_the_exchange_does_not_tell(fetching, exchange):
+    """Yahoo's chart, with open, high and low, where BSE's minutes fail; BSE again once they are back."""
+    async with fetching() as hire:
+        fetcher = hire()
+        keeper, history = keeper_of(fetcher)
+        yahoo = YahooSource(fetcher.http, YahooSettings(base_url=exchange.url))
+        filler = GapFiller(
+            core=fetcher.core,
+            sources=[
+                (fetcher.source, fetcher.guards.add("bse", "minutes", "details")),
+                (yahoo, fetcher.guards.add("yahoo", "chart", "details")),
+            ],
+            history=history,
+            demand=fetcher.demand,
+            is_wanted=lambda: True,
+            pauses=lambda: keeper.maker.pauses,
+        )
+        await fetcher.poll()
+        await fetcher.master.step()
+        at_ms = (await fetcher.held())[RELIANCE].quote.exchange_time_ms
+        fetcher.demand.watch([RELIANCE], 0)
+        await exchange.arm(path="StockReachGraph", kind="server_error")
+        await filler.step()
+
+        filled = await history.minutes(RELIANCE, at_ms)
+        assert len(filled) > 60
+        assert any(candle.high_paise > candle.low_paise for candle in filled)
+        assert {CandleFlag.FILLED} == {candle.flags for candle in filled}
+        await exchange.heal()
+        keeper.maker.pauses += 1
+        exchange.trade(600)
+        await filler.step()
+        assert (2, 1) == (
+            exchange.asked("StockReachGraph"),
+            exchange.asked("yahoo chart"),
+        )
+
+
+class NoMinutes:
+    """A source that answers, and knows of none."""
+
+    name = "bse"
+
+    async def ask_minutes(self, _):
+        """An answer."""
+        return b""
+
+    def read_minutes(self, _, __):
+        """Nothing in it."""
+        return []
+
+
+async def test_a_source_without_minutes_passes_the_question_on(fetching, exchange):
+    """An empty answer is no day without trades while another source may know better."""
+    async with fetching() as hire:
+        fetcher = hire()
+        keeper, history = keeper_of(fetcher)
+        yahoo = YahooSource(fetcher.http, YahooSettings(base_url=exchange.url))
+        filler = GapFiller(
+            core=fetcher.core,
+            sources=[
+                (NoMinutes(), fetcher.guards.add("bse", "minutes", "details")),
+                (yahoo, fetcher.guards.add("yahoo", "chart", "details")),
+            ],
+            history=history,
+            demand=fetcher.demand,
+            is_wanted=lambda: True,
+            pauses=lambda: keeper.maker.pauses,
+        )
+        await fetcher.poll()
+        at_ms = (await fetcher.held())[RELIANCE].quote.exchange_time_ms
+        fetcher.demand.watch([RELIANCE], 0)
+        await filler.step()
+
+        assert len(await history.minutes(RELIANCE, at_ms)) > 60
+
+
+async def test_minutes_that_nobody_tells_are_asked_for_again(fetching, exchange):
+    """An outage of all sources fills nothing, and is not taken for a day without trades."""
+    async with fetching() as hire:
+        fetcher = hire()
+        keeper, history = keeper_of(fetcher)
+        guard = fetcher.guards.add("bse", "minutes", "details")
+        filler = GapFiller(
+            core=fetcher.core,
+            sources=[(fetcher.source, guard)],
+            history=history,
+            demand=fetcher.demand,
+            is_wanted=lambda: True,
+            pauses=lambda: keeper.maker.pauses,
+        )
+        await fetcher.poll()
+        at_ms = (await fetcher.held())[RELIANCE].quote.exchange_time_ms
+        fetcher.demand.watch([RELIANCE], 0)
+        await exchange.arm(path="StockReachGraph", kind="server_error", times=1)
+        await filler.step()
+        assert [] == await history.minutes(RELIANCE, at_ms)
+        await filler.step()
+
+        assert len(await history.minutes(RELIANCE, at_ms)) > 60

@@ -1,12 +1,18 @@
 """Orders by hand: what the loops do while one is in force, and after it."""
 
 from bse_fetcher.loops.obey import Obedience
-from bse_fetcher.settings import YahooSettings
+from bse_fetcher.source_settings import YahooSettings
 from bse_fetcher.sources.yahoo.source import YahooSource
 from bse_shared.quotes.quote import Source
 from bse_shared.redis_edge import keys
 from bse_shared.redis_edge.fetcher_controls import FetcherControls
-from bse_shared.wire.records import OrderRecord
+from bse_shared.wire.records import OrderRecord, to_json
+
+
+def obedience_of(fetcher):
+    """What makes the fetcher obey."""
+    controls = FetcherControls(fetcher.redis)
+    return Obedience(controls, fetcher.core.orders, lambda: fetcher.terms.leads)
 
 
 async def order(fetcher, **what):
@@ -14,13 +20,13 @@ async def order(fetcher, **what):
     controls = FetcherControls(fetcher.redis)
     at_ms = fetcher.store.now_ms()
     await controls.give(OrderRecord(by="asha", at_ms=at_ms, **what), 60)
-    await Obedience(controls, fetcher.core.orders).step()
+    await obedience_of(fetcher).step()
 
 
 async def order_ends(fetcher):
     """The order's time is over."""
     await fetcher.redis.delete(keys.FETCHER_ORDER)
-    await Obedience(FetcherControls(fetcher.redis), fetcher.core.orders).step()
+    await obedience_of(fetcher).step()
 
 
 async def test_a_pause_asks_nobody_until_it_ends(fetching, exchange):
@@ -73,7 +79,7 @@ async def test_a_forced_source_is_the_only_one(fetching, exchange):
         await order(fetcher, source="yahoo")
         exchange.trade()
         await fetcher.poll()
-        await backup.step()
+        await backup.ask_due()
         held = await fetcher.held()
         assert {Source.YAHOO} == {image.quote.source for image in held.values()}
         assert 1 == exchange.asked()
@@ -81,7 +87,7 @@ async def test_a_forced_source_is_the_only_one(fetching, exchange):
         await order(fetcher, source="bse")
         backup.is_wanted = lambda: True
         fetcher.clock.advance(300_000)
-        await backup.step()
+        await backup.ask_due()
         assert 1 == exchange.asked("yahoo quotes")
 
 
@@ -95,3 +101,26 @@ async def test_poll_now_polls_once(fetching, exchange):
             await fetcher.poller.step()
 
         assert 2 == exchange.asked()
+
+
+async def test_every_order_is_in_the_log_also_one_given_by_hand(fetching):
+    """Once, by the fetcher that leads; what `give` logged already is not logged again."""
+    async with fetching() as hire:
+        leader, standby = hire("leader"), hire("standby")
+        await leader.poll()
+        await standby.terms.hold()
+        controls = FetcherControls(leader.redis)
+        given = OrderRecord(by="asha", at_ms=1, pause=True)
+        await controls.give(given, 60)
+        obediences = [obedience_of(standby), obedience_of(leader)]
+        for each in obediences * 2:
+            await each.step()
+        assert [given] == await controls.log()
+
+        by_hand = OrderRecord(by="ravi", at_ms=0, freeze=True, why="exchange test")
+        await leader.redis.set(keys.FETCHER_ORDER, to_json(by_hand), ex=60)
+        await obediences[0].step()
+        assert [given] == await controls.log()
+        for each in (*obediences * 2, obedience_of(leader)):
+            await each.step()
+        assert [given, by_hand] == await controls.log()

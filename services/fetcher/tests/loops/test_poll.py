@@ -517,13 +517,13 @@ async def test_a_price_outside_its_own_day_is_marked(fetching, exchange):
             quotes = {code: i.quote for code, i in (await fetcher.held()).items()}
             assert [MISSED] == [code for code, q in quotes.items() if q.condition]
         assert 1 == fetcher.count(
-            "fetcher_suspect_prices", why=fetcher.publisher.doubts[MISSED]
+            "fetcher_suspect_prices", why=fetcher.publisher.scrutiny.doubts[MISSED]
         )
 
         await exchange.heal()
         await fetcher.poll()
         assert not any(i.quote.condition for i in (await fetcher.held()).values())
-        assert {} == fetcher.publisher.doubts
+        assert {} == fetcher.publisher.scrutiny.doubts
 
 
 async def test_a_frozen_feed_confirms_nothing(fetching, exchange):

@@ -5,7 +5,8 @@ import asyncio
 import msgspec
 import pytest
 
-from bse_fetcher.settings import KiteSettings, YahooSettings
+from bse_fetcher.loops.poll_batches import AT_ONCE_MAX
+from bse_fetcher.source_settings import KiteSettings, YahooSettings
 from bse_fetcher.sources.kite.source import KiteSource
 from bse_fetcher.sources.yahoo.source import YahooSource
 from bse_shared.quotes.quote import Source
@@ -55,14 +56,14 @@ async def test_the_backup_steps_in_and_back(fetching, exchange, fault):
         fetcher = hire()
         backup = backup_of(fetcher, exchange)
         await fetcher.poll()
-        await backup.step()
+        await backup.ask_due()
         assert 0 == exchange.asked("yahoo quotes")
 
         await exchange.arm(path="GetMktData", kind=fault)
         exchange.trade()
         fetcher.clock.advance(4501)
         await fetcher.poller.step()
-        await backup.step()
+        await backup.ask_due()
         held = await fetcher.held()
         assert exchange.prices() == await fetcher.prices()
         assert {Source.YAHOO} == {image.quote.source for image in held.values()}
@@ -71,7 +72,7 @@ async def test_the_backup_steps_in_and_back(fetching, exchange, fault):
         await exchange.heal()
         exchange.trade()
         await fetcher.poll()
-        await backup.step()
+        await backup.ask_due()
         held = await fetcher.held()
         assert exchange.prices() == await fetcher.prices()
         assert {Source.BSE} == {image.quote.source for image in held.values()}
@@ -90,10 +91,10 @@ async def test_a_primary_that_hangs_is_not_waited_for(fetching, exchange):
         async with asyncio.TaskGroup() as group:
             group.create_task(fetcher.poller.step())
             await exchange.struck()
-            await backup.step()
+            await backup.ask_due()
             assert 0 == exchange.asked("yahoo quotes")
             fetcher.clock.advance(1501)
-            await backup.step()
+            await backup.ask_due()
             assert exchange.prices() == await fetcher.prices()
             await exchange.heal()
 
@@ -109,7 +110,7 @@ async def test_an_answer_of_the_backup_that_comes_late_is_left_out(fetching, exc
         await fetcher.poll()
         await exchange.arm(path="finance/quote", kind="hang")
         async with asyncio.TaskGroup() as group:
-            group.create_task(backup.step())
+            group.create_task(backup.ask_due())
             await exchange.struck()
             fetcher.clock.advance(3000)
             await fetcher.poller.step()
@@ -125,10 +126,10 @@ async def test_each_batch_leaves_its_status(fetching, exchange, redis):
         fetcher = hire()
         await fetcher.poll()
         batches = fetcher.batches(kite_of(fetcher, exchange, symbols_max=15))
-        await batches.step()
+        await batches.ask_due()
         await exchange.arm(path="/quote", kind="server_error")
         fetcher.clock.advance(300_000)
-        await batches.step()
+        await batches.ask_due()
 
         found = sorted(await records(redis), key=lambda each: each.batch_id)
         assert ["stored", "failed"] == [each.state for each in found]
@@ -198,7 +199,7 @@ async def test_sharers_ask_for_their_own_scrips_only(fetching, exchange, sharing
                 await fetcher.terms.hold()
         pollers = [primary(fetcher, exchange) for fetcher in fetchers]
         for poller in pollers:
-            await poller.step()
+            await poller.ask_due()
 
         asked = [set(each.codes) for each in await records(fetchers[0].redis)]
         assert 2 == len(asked)
@@ -226,11 +227,11 @@ async def test_the_shards_of_one_that_died_move_to_the_others(
         await dead.redis.zrem(keys.FETCHERS, "dead")
         await alive.terms.hold()
         poller = primary(alive, exchange)
-        await poller.step()
+        await poller.ask_due()
         exchange.trade()
         late = primary(dead, exchange)
         held = await alive.prices()
-        await late.step()  # it was only frozen, and wakes up
+        await late.ask_due()  # it was only frozen, and wakes up
 
         assert 4 == len(alive.terms.writers)
         assert exchange.prices() != held == await alive.prices()
@@ -265,9 +266,54 @@ async def test_a_store_that_fails_backs_the_loop_off(fetching, exchange, sharing
         for shard in range(4):
             await fetcher.redis.set(keys.quotes(shard), "not a hash")
         with pytest.raises(StoreUnavailable):
-            await poller.step()
+            await poller.ask_due()
 
         assert not fetcher.terms.active
+
+
+async def test_a_slow_batch_holds_up_no_other(fetching, exchange, sharing):
+    """While one hangs, the others of that step and of the next ones are stored."""
+    async with fetching() as hire:
+        await sharing(hire)
+        fetcher = hire("f", shared=True)
+        await fetcher.terms.hold()
+        poller = primary(fetcher, exchange, symbols_max=10)
+        await exchange.arm(path="/quote", kind="hang", times=1)
+        async with asyncio.TaskGroup() as group:
+            slow = group.create_task(poller.run())
+            while len(await fetcher.prices()) < 30:
+                fetcher.clock.advance(100)  # the steps are paced by this clock
+            fetcher.clock.advance(300_000)
+            exchange.trade()
+            true = exchange.prices()
+            while sum(true[c] == p for c, p in (await fetcher.prices()).items()) < 30:
+                fetcher.clock.advance(100)
+            states = {each.state for each in await records(fetcher.redis)}
+            assert {"asked", "stored"} == states
+            slow.cancel()
+        await exchange.heal()
+
+
+async def test_a_source_that_is_too_slow_is_asked_less(fetching, exchange, sharing):
+    """There is a limit to what is under way."""
+    async with fetching() as hire:
+        await sharing(hire)
+        fetcher = hire("f", shared=True)
+        await fetcher.terms.hold()
+        poller = primary(fetcher, exchange, symbols_max=1)
+        await exchange.arm(path="/quote", kind="hang")
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(poller.start(group)) for _ in range(40)]
+            while len(await records(fetcher.redis)) < AT_ONCE_MAX:
+                pass
+            await asyncio.wait(tasks)
+            fetcher.clock.advance(300_000)
+            await poller.start(group)
+            assert AT_ONCE_MAX == len(await records(fetcher.redis))
+            await exchange.heal()
+
+        await poller.ask_due()
+        assert AT_ONCE_MAX < len(await records(fetcher.redis))
 
 
 async def test_one_that_shares_takes_the_master_that_another_wrote(fetching, exchange):

@@ -63,3 +63,13 @@ def test_no_scrip_is_in_two_tiers_and_the_hot_ones_are_bounded(history, hot_max)
         assert len(hot) == len(set(hot)) <= hot_max
         assert not warm & set(hot)
         assert watched | missed <= warm | set(hot)
+
+
+def test_the_tiers_are_counted_among_the_known():
+    """What is wanted and does not exist is in none; each scrip is in one."""
+    demand = Demand(2, 900_000, 30_000)
+    demand.watch([1, 2, 3, 99], 0)
+    demand.watch([1, 2, 3], 1)
+    demand.miss(4, 1)
+
+    assert {"hot": 2, "warm": 2, "cold": 2} == demand.sizes(range(1, 7), 1)

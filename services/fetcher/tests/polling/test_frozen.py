@@ -1,6 +1,6 @@
 """A feed that answers, but always the same."""
 
-from bse_fetcher.polling.frozen import FrozenFeed
+from bse_fetcher.polling.frozen import FrozenFeed, newest_trade_ms
 from bse_shared.quotes.quote import NUMBER
 
 
@@ -39,12 +39,11 @@ def test_one_row_that_moves_is_enough():
 
 
 def test_it_thaws_with_the_first_row_that_moves():
-    """And knows the newest trade."""
+    """At once, with no minute to wait."""
     feed = FrozenFeed(60_000)
     frozen_at(feed, [rows(1)] * 30)
 
     assert not feed.is_frozen(rows(2), 90_000, should_move=True)
-    assert 2000 == feed.newest_trade_ms
 
 
 def test_a_closed_market_may_stand_still():
@@ -64,3 +63,9 @@ def test_a_pause_between_two_answers_is_no_standstill():
     feed = FrozenFeed(60_000)
     for now_ms in (0, 3_600_000, 3_603_000):
         assert not feed.is_frozen(rows(1), now_ms, should_move=True)
+
+
+def test_the_newest_trade_of_an_answer():
+    """Whatever its place; a row without a time says nothing of it."""
+    assert 7000 == newest_trade_ms({**rows(3, 7, 5), 9: {NUMBER["last_paise"]: 1}})
+    assert 0 == newest_trade_ms({})

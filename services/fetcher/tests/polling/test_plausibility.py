@@ -95,9 +95,9 @@ def test_the_past_is_believed_when_it_stays():
     market = range(500_000, 500_060)
 
     for _ in range(NEW_TIMELINE_AFTER - 1):
-        assert set() == timeline.believed(market)
-    assert set(market) == timeline.believed(market)
-    assert set() == timeline.believed(market)
+        assert set() == timeline.believed(market, market)
+    assert set(market) == timeline.believed(market, market)
+    assert set() == timeline.believed(market, market)
 
 
 def test_one_scrip_that_was_corrected_is_believed_as_well():
@@ -105,8 +105,8 @@ def test_one_scrip_that_was_corrected_is_believed_as_well():
     timeline = Timeline()
 
     for _ in range(NEW_TIMELINE_AFTER - 1):
-        assert set() == timeline.believed({500325})
-    assert {500325} == timeline.believed({500325, 532540})
+        assert set() == timeline.believed({500325}, {500325, 532540})
+    assert {500325} == timeline.believed({500325, 532540}, {500325, 532540})
 
 
 def test_old_copies_between_good_answers_are_never_believed():
@@ -115,8 +115,8 @@ def test_old_copies_between_good_answers_are_never_believed():
 
     for _ in range(10):
         for _ in range(NEW_TIMELINE_AFTER - 1):
-            assert set() == timeline.believed({500325})
-        assert set() == timeline.believed({})
+            assert set() == timeline.believed({500325}, {500325, 532540})
+        assert set() == timeline.believed({}, {500325})
 
 
 @given(st.lists(st.sets(st.integers(1, 5)), max_size=60))
@@ -126,12 +126,22 @@ def test_only_ten_in_a_row_are_believed(answers):
     in_a_row = dict.fromkeys(range(1, 6), 0)
 
     for doubtful in answers:
-        believed = timeline.believed(doubtful)
+        believed = timeline.believed(doubtful, range(1, 6))
         for code in in_a_row:
             in_a_row[code] = in_a_row[code] + 1 if code in doubtful else 0
             assert (in_a_row[code] == NEW_TIMELINE_AFTER) == (code in believed)
             if code in believed:
                 in_a_row[code] = 0
+
+
+def test_a_batch_says_nothing_of_other_scrips():
+    """A scrip that a batch does not tell of goes on where it was."""
+    timeline = Timeline()
+
+    for _ in range(NEW_TIMELINE_AFTER - 1):
+        assert set() == timeline.believed({500325}, {500325})
+        assert set() == timeline.believed({}, {532540})
+    assert {500325} == timeline.believed({500325}, {500325})
 
 
 def test_a_trade_of_tomorrow_is_not_believed():

@@ -4,12 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bse_fetcher.polling.validation import CrossCheck, Seen, doubt
+from bse_fetcher.polling.validation import CrossCheck, Seen, doubt, with_todays_limits
 from bse_shared.quotes.quote import NUMBER
 from bse_shared.testing.builders import a_quote
 
 
 PRICES = st.integers(1, 10**9)
+NOON_MS, DAY_MS = 1_795_334_400_000, 86_400_000
 
 
 def told(**fields):
@@ -44,6 +45,43 @@ def test_a_price_beyond_the_known_limits_is_doubtful():
         doubt(told(last_paise=last), held) for last in (199, 200, 300, 301)
     ]
     assert "" == doubt(told(last_paise=1), a_quote())
+
+
+def test_the_rows_own_limits_count_before_those_that_are_held():
+    """A broker tells them with each price; they may have been widened since."""
+    held = a_quote(lower_circuit_paise=200, upper_circuit_paise=300)
+    wider = {"lower_circuit_paise": 150, "upper_circuit_paise": 350}
+
+    assert ["outside_band", "", "", "outside_band"] == [
+        doubt(told(last_paise=last, **wider), held) for last in (149, 150, 350, 351)
+    ]
+    assert "outside_band" == doubt(told(last_paise=149, **wider), None)
+
+
+def test_a_new_day_does_away_with_the_last_days_limits():
+    """They are set anew each morning: yesterday's would doubt a true price."""
+    held = a_quote(
+        exchange_time_ms=NOON_MS, lower_circuit_paise=200, upper_circuit_paise=300
+    )
+    today = told(last_paise=310, exchange_time_ms=NOON_MS + 1)
+    tomorrow = told(last_paise=310, exchange_time_ms=NOON_MS + DAY_MS)
+    with_limit = {**tomorrow, NUMBER["upper_circuit_paise"]: 305}
+
+    assert "outside_band" == doubt(with_todays_limits(today, held), held)
+    assert "" == doubt(with_todays_limits(tomorrow, held), held)
+    assert "outside_band" == doubt(with_todays_limits(with_limit, held), held)
+    cleared = with_todays_limits(tomorrow, held)
+    assert cleared[NUMBER["lower_circuit_paise"]] is None
+    assert tomorrow is with_todays_limits(tomorrow, a_quote(exchange_time_ms=NOON_MS))
+
+
+@pytest.mark.parametrize(
+    ("last", "tick", "why"),
+    [(10_005, 5, ""), (10_003, 5, "off_tick"), (10_003, 1, ""), (7, 1, "")],
+)
+def test_a_price_between_two_ticks_is_doubtful(last, tick, why):
+    """Where the tick is known; whole paise where it is not."""
+    assert why == doubt(told(last_paise=last), None, tick)
 
 
 def a_check():

@@ -3,7 +3,7 @@
 import aiohttp
 import pytest
 
-from bse_fetcher.settings import KiteSettings, YahooSettings
+from bse_fetcher.source_settings import KiteSettings, YahooSettings
 from bse_fetcher.sources.errors import (
     ExchangeUnavailable,
     Forbidden,

@@ -9,6 +9,7 @@ from bse_monitor.rules.changes import changes
 from bse_monitor.rules.limits import Limits
 from bse_monitor.rules.observation import NOTHING_SEEN
 from bse_monitor.rules.verdict import evaluate
+from bse_shared.wire.records import SourceRecord
 
 
 AS_OF_MS = 1_795_334_400_000
@@ -26,6 +27,54 @@ def show():
         return httpx.AsyncClient(transport=transport, base_url="http://monitor")
 
     return client
+
+
+async def test_the_feed_tells_orders_suspects_and_sources(show, an_observation, a_feed):
+    """In the fetcher's words, but on one line and not at any length."""
+    market = SourceRecord(
+        source="bse",
+        endpoint="market",
+        role="primary",
+        circuit="open",
+        failures=3,
+        opened=2,
+        answered_ms_ago=9500,
+        asked_again_in_ms=2400,
+        last_error="html: a page\ninstead of data",
+    )
+    report = {
+        "order": "frozen by asha for 60 s more",
+        "order_ends_at_ms": AS_OF_MS,
+        "suspect": 99,
+        "suspects": {f"S{n}": "x" * 500 for n in range(99)},
+        "drift": {"missing:dt_tm": 7},
+        "demand": {"hot": 1},
+        "sources": [market],
+    }
+    async with show(an_observation(feed=a_feed(**report))) as client:
+        feed = (await client.get("/status")).json()["feed"]
+
+    assert ("frozen by asha for 60 s more", AS_OF_MS, 99) == (
+        feed["order"],
+        feed["order_ends_at_ms"],
+        feed["suspect"],
+    )
+    assert 50 == len(feed["suspects"])
+    assert 60 == len(feed["suspects"]["S0"])
+    assert ({"missing:dt_tm": 7}, {"hot": 1}) == (feed["drift"], feed["demand"])
+    assert [
+        {
+            "source": "bse",
+            "endpoint": "market",
+            "role": "primary",
+            "circuit": "open",
+            "failures": 3,
+            "opened": 2,
+            "answered_s_ago": 9.5,
+            "asked_again_in_s": 2.4,
+            "last_error": "html: a page instead of data",
+        }
+    ] == feed["sources"]
 
 
 async def test_status_is_the_whole_tree(show, an_observation):

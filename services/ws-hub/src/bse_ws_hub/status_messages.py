@@ -94,5 +94,5 @@ def _live_for_ms(follower: QuoteFollower, now_ms: int) -> int:
 
 def feed_age_ms(follower: QuoteFollower, now_ms: int) -> int | None:
     """Since when the source has not confirmed the market; None if it never did."""
-    confirmed_ms = follower.table.oldest_list_ms()
-    return max(0, now_ms - confirmed_ms) if confirmed_ms else None
+    heard_ms = follower.table.heard_ms()
+    return max(0, now_ms - heard_ms) if heard_ms else None

@@ -54,6 +54,10 @@ class Confirmed:
         """When the price of `code` was last confirmed; 0 for never."""
         return self.apart.get(code, self.all_at_ms)
 
+    def newest_ms(self) -> int:
+        """When the source last confirmed any price; 0 for never."""
+        return max(self.all_at_ms, *self.apart.values(), 0)
+
     def after(self, news: Confirmation) -> "Confirmed":
         """The state after one more answer. A scrip missing from a whole list keeps its old time apart."""
         if news.whole:

@@ -1,6 +1,6 @@
 """The market in a few numbers: how many rose and fell, and which moved most. Pure."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nlargest, nsmallest
 from typing import NamedTuple
@@ -20,8 +20,9 @@ class Mover(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class MarketSummary:
-    """Breadth and movers of the scrips that traded today."""
+    """Breadth and movers of the scrips that traded since `since_ms`, the beginning of the day."""
 
+    since_ms: int
     advances: int
     declines: int
     unchanged: int
@@ -30,6 +31,11 @@ class MarketSummary:
     gainers: tuple[Mover, ...]
     losers: tuple[Mover, ...]
     most_active: tuple[Mover, ...]
+
+    @property
+    def scrips(self) -> int:
+        """How many scrips it sums up."""
+        return self.advances + self.declines + self.unchanged + self.untraded
 
 
 def summarise(
@@ -56,17 +62,51 @@ def summarise(
     advances = sum(mover.change_basis_points > 0 for mover in traded)
     declines = sum(mover.change_basis_points < 0 for mover in traded)
     return MarketSummary(
+        since_ms=since_ms,
         advances=advances,
         declines=declines,
         unchanged=len(traded) - advances - declines,
         untraded=len(quotes) - len(traded),
         turnover_paise=sum(mover.turnover_paise for mover in traded),
-        gainers=_top(nlargest, movers_max, (m for m in ranked if _change(m) > 0)),
-        losers=_top(nsmallest, movers_max, (m for m in ranked if _change(m) < 0)),
-        most_active=tuple(
+        **_leaders(ranked, movers_max),
+    )
+
+
+def joined(parts: Sequence[MarketSummary], movers_max: int) -> MarketSummary:
+    """The summary of all scrips, of summaries of disjoint sets of them. There is at least one part.
+
+    A part of an earlier day has nothing to say of this one, but that its scrips did not trade.
+    """
+    since_ms = max(part.since_ms for part in parts)
+    today = [part for part in parts if part.since_ms == since_ms]
+    before = [part for part in parts if part.since_ms < since_ms]
+    ranked = {m for part in today for m in part.gainers + part.losers}
+    leaders = _leaders(ranked, movers_max)
+    active = {m for part in today for m in part.most_active}
+    return MarketSummary(
+        since_ms=since_ms,
+        advances=sum(part.advances for part in today),
+        declines=sum(part.declines for part in today),
+        unchanged=sum(part.unchanged for part in today),
+        untraded=sum(part.untraded for part in today)
+        + sum(part.scrips for part in before),
+        turnover_paise=sum(part.turnover_paise for part in today),
+        gainers=leaders["gainers"],
+        losers=leaders["losers"],
+        most_active=_leaders(active, movers_max)["most_active"],
+    )
+
+
+def _leaders(ranked: Iterable[Mover], movers_max: int) -> dict[str, tuple[Mover, ...]]:
+    rising = [m for m in ranked if m.change_basis_points > 0]
+    falling = [m for m in ranked if m.change_basis_points < 0]
+    return {
+        "gainers": _top(nlargest, movers_max, rising),
+        "losers": _top(nsmallest, movers_max, falling),
+        "most_active": tuple(
             nlargest(movers_max, ranked, key=lambda m: (m.turnover_paise, -m.code))
         ),
-    )
+    }
 
 
 def _mover(code: int, quote: Quote, since_ms: int) -> Mover | None:
@@ -83,12 +123,15 @@ def _mover(code: int, quote: Quote, since_ms: int) -> Mover | None:
         last,
         points if change > 0 else -points,
         quote.volume,
-        quote.turnover_paise or 0,
+        _turnover(quote, last, quote.volume),
     )
 
 
-def _change(mover: Mover) -> int:
-    return mover.change_basis_points
+def _turnover(quote: Quote, last: int, volume: int) -> int:
+    """As the source tells it; where it does not (a broker, Yahoo), the volume at its average price, or at the last."""
+    if quote.turnover_paise is not None:
+        return quote.turnover_paise
+    return volume * (quote.average_price_paise or last)
 
 
 def _top(

@@ -38,12 +38,14 @@ Changes = dict[int, int]
 class _Shard:
     """One shard's place in history.
 
+    `heard_ms` is the newest of its confirmations: of a list source the common one, of a batch source that of any scrip.
     `waiting` holds frames that came before the wanted snapshot; `behind` is a store position that we
     had not reached at the last comparison.
     """
 
     position: Position = START
     confirmed: Confirmed = field(default_factory=Confirmed)
+    heard_ms: int = 0
     wanted: bool = True
     waiting: list[Frame] = field(default_factory=list)
     behind: Position | None = None
@@ -78,9 +80,12 @@ class QuoteTable:
         """How far this replica has followed a shard."""
         return self._shards[shard].position
 
-    def oldest_list_ms(self) -> int:
-        """The oldest of the shards' common confirmation times: how old the feed as a whole is."""
-        return min(shard.confirmed.all_at_ms for shard in self._shards)
+    def heard_ms(self) -> int:
+        """When the source last confirmed anything, in the shard where that is longest ago: how old the feed is.
+
+        A shard in which nothing was ever confirmed is empty, not late. 0 where that is so for all.
+        """
+        return min((s.heard_ms for s in self._shards if s.heard_ms), default=0)
 
     def live_for_ms(self, now_ms: int, fresh_for_ms: int = FRESH_FOR_MS) -> int:
         """How long, from now, all prices that are fresh now stay fresh without another confirmation."""
@@ -144,6 +149,7 @@ class QuoteTable:
         shard.behind = None
         if head.position == shard.position:
             shard.confirmed = _later(shard.confirmed, head.confirmed)
+            shard.heard_ms = shard.confirmed.newest_ms()
 
     def read_again(self) -> None:
         """After the bus was silent or lost: want every shard."""
@@ -175,6 +181,8 @@ class QuoteTable:
             changes[code] = mask if held is not NO_IMAGE else ALL_FIELDS
         shard.position = frame.position
         shard.confirmed = shard.confirmed.after(frame.confirmation)
+        if frame.confirmation.whole or frame.confirmation.codes:
+            shard.heard_ms = max(shard.heard_ms, frame.confirmation.at_ms)
         self.published_at_ms = max(self.published_at_ms, frame.published_at_ms)
         return changes
 
@@ -191,6 +199,7 @@ class QuoteTable:
                 changes[code] = ALL_FIELDS
         shard.position = snapshot.position
         shard.confirmed = snapshot.confirmed
+        shard.heard_ms = snapshot.confirmed.newest_ms()
         shard.behind = None
         return changes
 

@@ -39,6 +39,15 @@ class FetcherControls:
                 pipe.ltrim(keys.FETCHER_ORDERS, -ORDERS_KEPT, -1)
                 await pipe.execute()
 
+    async def note(self, order: OrderRecord) -> None:
+        """Log an order that is in force and may have been given by hand, past `give`."""
+        if order not in await self.log():
+            with store_errors():
+                async with self._redis.pipeline(transaction=True) as pipe:
+                    pipe.rpush(keys.FETCHER_ORDERS, to_json(order))
+                    pipe.ltrim(keys.FETCHER_ORDERS, -ORDERS_KEPT, -1)
+                    await pipe.execute()
+
     async def current(self) -> tuple[OrderRecord | None, int]:
         """The order in force and the milliseconds left of it; None and 0 where there is none."""
         with store_errors():

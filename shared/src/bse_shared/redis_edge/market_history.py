@@ -58,6 +58,17 @@ class MarketHistory:
             data = await self._redis.get(keys.SUMMARY)
         return from_json(data, SummaryRecord) if data else None
 
+    async def summary_parts(self, shards: Sequence[int]) -> list[SummaryRecord]:
+        """The parts of these shards that were left by those who write them; one that is missing is left out."""
+        if not shards:
+            return []
+        with store_errors():
+            stored: list[Any] = await self._redis.hmget(
+                keys.SUMMARY_PARTS, [str(shard) for shard in shards]
+            )
+        found = (from_json(data, SummaryRecord) for data in stored if data)
+        return [part for part in found if part]
+
     async def indices(self) -> dict[str, IndexRecord]:
         """The indices by name, as last written."""
         with store_errors():
@@ -95,6 +106,17 @@ class MarketHistory:
             async with self._redis.pipeline(transaction=False) as pipe:
                 pipe.set(keys.SUMMARY, data, ex=keys.QUOTE_TTL_S)
                 pipe.publish(keys.SUMMARY_CHANNEL, data)
+                await pipe.execute()
+
+    async def save_summary_parts(self, parts: Mapping[int, SummaryRecord]) -> None:
+        """Leave the summaries of shards for the fetcher that joins them."""
+        mapping: dict[Any, Any] = {
+            str(shard): to_json(part) for shard, part in parts.items()
+        }
+        with store_errors():
+            async with self._redis.pipeline(transaction=False) as pipe:
+                pipe.hset(keys.SUMMARY_PARTS, mapping=mapping)
+                pipe.expire(keys.SUMMARY_PARTS, keys.QUOTE_TTL_S)
                 await pipe.execute()
 
     async def save_indices(self, indices: Mapping[str, IndexRecord]) -> None:

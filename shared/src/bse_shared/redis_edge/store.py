@@ -244,8 +244,9 @@ def _commit_call(
     frame = plan.frame
     shard = frame.shard
     flat: list[str | bytes] = []
+    symbol_of = master.symbol_of
     for code, image in plan.images.items():
-        flat += (str(code), master.symbol_of(code), pack_image(code, image))
+        flat += (str(code), symbol_of(code), pack_image(code, image))
     args = [
         lease.value,
         frame.position.sequence - 1,

@@ -27,13 +27,15 @@ class SessionRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SourceRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One endpoint of one source as this fetcher sees it."""
+    """One endpoint of one source as this fetcher sees it. `asked_again_in_ms`: 0 where it may be asked now."""
 
     source: str
     endpoint: str
     role: str
     circuit: str
     failures: int = 0
+    opened: int = 0
+    asked_again_in_ms: int = 0
     answered_ms_ago: int | None = None
     last_error: str = ""
 
@@ -67,7 +69,12 @@ class DrainRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FeedStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """The fetcher's word on the feed, published every second as the bus beat; store-clock times."""
+    """The word on the feed of the fetcher that leads, published every second as the bus beat; store-clock times.
+
+    `last_answer_at_ms`: where several fetchers share a source, of the shard that was confirmed longest ago.
+    `suspects` names some of the `suspect` scrips, and why; `drift` counts fields that were missing or retyped;
+    `demand` counts the scrips of each tier.
+    """
 
     at_ms: int
     writer: str
@@ -83,7 +90,33 @@ class FeedStatus(msgspec.Struct, frozen=True, kw_only=True):
     instruments_version: int = 0
     sources: list[SourceRecord] = msgspec.field(default_factory=list)
     order: str = ""
+    order_ends_at_ms: int | None = None
     suspect: int = 0
+    suspects: dict[str, str] = msgspec.field(default_factory=dict)
+    drift: dict[str, int] = msgspec.field(default_factory=dict)
+    demand: dict[str, int] = msgspec.field(default_factory=dict)
+
+
+class BatchCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one source's batches since this fetcher started; `under_way` are asked and not over."""
+
+    source: str
+    endpoint: str
+    under_way: int
+    stored: int
+    failed: int
+
+
+class FetcherStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """What one fetcher tells of itself: its shards, its view of the feed, the order that it obeys, its batches."""
+
+    instance: str
+    role: str
+    leads: bool
+    shards: list[int]
+    feed: FeedStatus
+    order: OrderRecord | None
+    batches: list[BatchCounts]
 
 
 class BatchRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,9 +160,13 @@ class MoverRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SummaryRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """The market in a few numbers, of the scrips that traded today; `at_ms` is a store-clock time."""
+    """The market, or a shard of it, in a few numbers, of the scrips that traded since `since_ms`.
+
+    `at_ms` is a store-clock time: of the oldest part, where it is joined of parts.
+    """
 
     at_ms: int
+    since_ms: int = 0
     advances: int
     declines: int
     unchanged: int

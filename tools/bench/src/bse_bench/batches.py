@@ -11,8 +11,8 @@ from redis.asyncio import Redis
 from bse_bench.report import Row, at_least, at_most, percentile
 from bse_fetcher.instruments import KnownInstruments
 from bse_fetcher.metrics import FetcherMetrics
-from bse_fetcher.polling.plausibility import Timeline
 from bse_fetcher.publisher import Publisher
+from bse_fetcher.scrutiny import Scrutiny
 from bse_fetcher.sources.kite.payload import read_quotes
 from bse_fetcher.terms import Terms
 from bse_shared.quotes.instrument import Instrument
@@ -79,7 +79,7 @@ async def _run(redis: Redis, size: int) -> _Result:
     instruments.listed(
         Instrument(code, key.removeprefix("BSE:")) for key, code in codes.items()
     )
-    publisher = Publisher(terms, instruments, metrics, Timeline())
+    publisher = Publisher(terms, instruments, metrics, Scrutiny(metrics))
     rng = random.Random(1)  # noqa: S311 - made-up prices
     rates, took_ms = [], []
     step = 0

@@ -12,7 +12,7 @@ import aiohttp
 import msgpack
 from redis.asyncio import Redis
 
-from bse_fetcher.settings import BseSettings
+from bse_fetcher.source_settings import BseSettings
 from bse_local_stack.ports import free_ports
 from bse_local_stack.stack import PORTS
 

@@ -16,8 +16,8 @@ from bse_bench.market_bodies import market_bodies
 from bse_bench.report import Row, at_most, percentile, tell
 from bse_fetcher.instruments import KnownInstruments
 from bse_fetcher.metrics import FetcherMetrics
-from bse_fetcher.polling.plausibility import Timeline
 from bse_fetcher.publisher import Publisher
+from bse_fetcher.scrutiny import Scrutiny
 from bse_fetcher.sources.bse.market_list import MarketReader
 from bse_fetcher.terms import Terms
 from bse_local_stack.ports import free_ports
@@ -115,7 +115,7 @@ async def _our_cycle(redis: Redis) -> Cycle:
     metrics = FetcherMetrics(CollectorRegistry())
     terms = Terms(store, SystemClock(), "bench", 600, metrics)
     await terms.hold()
-    publisher = Publisher(terms, KnownInstruments(), metrics, Timeline())
+    publisher = Publisher(terms, KnownInstruments(), metrics, Scrutiny(metrics))
     reader = MarketReader()
 
     async def cycle(body: bytes) -> None:

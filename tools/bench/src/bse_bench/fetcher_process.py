@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ import aiohttp
 from redis.asyncio import Redis
 
 from bse_bench.end_to_end import store_offset_ms
-from bse_bench.report import Row, at_most, percentile
+from bse_bench.machine import Machine, Used
+from bse_bench.report import Row, absent, at_most, percentile
 from bse_local_stack.ports import free_ports
 from bse_shared.redis_edge import keys
 from bse_shared.wire.bus import unpack_frame
@@ -33,6 +35,9 @@ MEMORY_MB_MAX = 150
 PUBLISHED_P99_MS_MAX = 80
 RECOVERY_S_MAX = 3.0
 TAKE_OVER_S_MAX = 5.0
+POLL_S, BEFORE_S = 3.0, 0.4
+FOREIGN_MS_MAX = 40
+"""Other programs' CPU around a cycle: about a twentieth of what two cores have in that time."""
 
 
 def process_rows(redis_url: str) -> list[Row]:
@@ -50,48 +55,109 @@ async def _rows(redis_url: str) -> list[Row]:
                 one = running.enter_context(_fetcher(redis_url, sim))
                 rows = await _whole_market(redis, session, sim, one)
                 rows.append(await _recovery(redis, session, sim))
-            await redis.flushall()
-            rows.append(await _take_over(redis, redis_url))
+            for replicas in (2, 3):
+                await redis.flushall()
+                rows.append(await _take_over(redis, redis_url, replicas))
     finally:
         await redis.aclose()
     return rows
+
+
+@dataclass(frozen=True, slots=True)
+class _Cycle:
+    """One answer: how late each of its frames was, and who used the processors around it."""
+
+    delays_ms: list[float]
+    used: Used
+
+    @property
+    def is_alone(self) -> bool:
+        return self.used.foreign_ms < FOREIGN_MS_MAX
 
 
 async def _whole_market(
     redis: Redis, session: aiohttp.ClientSession, sim: str, fetcher: int
 ) -> list[Row]:
     offset_ms = await store_offset_ms(redis)
-    heard: list[tuple[float, bytes]] = []
     async with _frames(redis) as frames:
-        ends = time.monotonic() + WARM_UP_S
-        while time.monotonic() < ends:
-            await anext(frames)
+        await _warm_up(frames)
         before, started = await _requests(session, sim), time.monotonic()
-        async for frame in frames:  # read later: a reader that is busy hears late
-            heard.append(frame)
-            if time.monotonic() - started > MEASURE_S:
-                break
+        cycles = []
+        while time.monotonic() - started < MEASURE_S:
+            cycles.append(await _one_cycle(frames, Machine(fetcher), offset_ms))
         after, took_s = await _requests(session, sim), time.monotonic() - started
-    delays_ms = [
-        arrived_ms + offset_ms - unpack_frame(data).received_at_ms
-        for arrived_ms, data in heard
-    ]
     market = (after.get("GetMktData", 0) - before.get("GetMktData", 0)) / took_s
     total = (sum(after.values()) - sum(before.values())) / took_s
     return [
-        at_most(
-            "answer received to published, p99, whole market changing",
-            percentile(delays_ms, 99),
-            "ms",
-            PUBLISHED_P99_MS_MAX,
-        ),
-        Row("answer received to published, p50", percentile(delays_ms, 50), "ms"),
+        *_delay_rows(cycles),
         at_most(
             "requests for the whole market", market, "/s", MARKET_REQUESTS_PER_S_MAX
         ),
         Row("requests in all (with the indices)", total, "/s"),
         at_most("resident memory", _resident_mb(fetcher), "MB", MEMORY_MB_MAX),
     ]
+
+
+async def _warm_up(frames: AsyncIterator[tuple[float, bytes]]) -> None:
+    """Hear what comes for a while, up to the last frame of a cycle."""
+    ends, before_ms = time.monotonic() + WARM_UP_S, time.monotonic() * 1000
+    async for arrived_ms, _ in frames:
+        is_first = arrived_ms - before_ms > BEFORE_S * 1000
+        before_ms = arrived_ms
+        if is_first and time.monotonic() > ends:
+            break
+    for _ in range(SHARDS - 1):
+        await anext(frames)
+
+
+async def _one_cycle(
+    frames: AsyncIterator[tuple[float, bytes]], machine: Machine, offset_ms: float
+) -> _Cycle:
+    """Sleep until shortly before the next answer, then hear its frames; read later: who is busy hears late."""
+    await asyncio.sleep(POLL_S - BEFORE_S)
+    before = machine.look()
+    heard = [await anext(frames) for _ in range(SHARDS)]
+    used = machine.look().since(before)
+    return _Cycle(
+        [
+            arrived_ms + offset_ms - unpack_frame(data).received_at_ms
+            for arrived_ms, data in heard
+        ],
+        used,
+    )
+
+
+def _delay_rows(cycles: list[_Cycle]) -> list[Row]:
+    alone = [cycle for cycle in cycles if cycle.is_alone]
+    every = [delay for cycle in cycles for delay in cycle.delays_ms]
+    what = "answer received to published"
+    rows = [
+        at_most(
+            f"{what}, p99, whole market changing",
+            percentile(every, 99),
+            "ms",
+            PUBLISHED_P99_MS_MAX,
+        ),
+        Row(f"{what}, p50", percentile(every, 50), "ms"),
+        Row(
+            f"cycles of {len(cycles)} with less than {FOREIGN_MS_MAX} ms of other programs",
+            len(alone),
+            "",
+        ),
+    ]
+    if alone:
+        undisturbed = [delay for cycle in alone for delay in cycle.delays_ms]
+        rows.append(Row(f"– of these, {what}, p99", percentile(undisturbed, 99), "ms"))
+    else:
+        rows.append(absent(f"– of these, {what}, p99", "the machine was never quiet"))
+    for name, values in (
+        ("fetcher's CPU around a cycle", [c.used.own_ms for c in cycles]),
+        ("fetcher waited for a core", [c.used.waited_ms for c in cycles]),
+        ("CPU of other programs meanwhile", [c.used.foreign_ms for c in cycles]),
+    ):
+        rows.append(Row(f"– {name}, median", percentile(values, 50), "ms"))
+        rows.append(Row(f"– {name}, worst", max(values), "ms"))
+    return rows
 
 
 async def _recovery(redis: Redis, session: aiohttp.ClientSession, sim: str) -> Row:
@@ -111,30 +177,30 @@ async def _recovery(redis: Redis, session: aiohttp.ClientSession, sim: str) -> R
     )
 
 
-async def _take_over(redis: Redis, redis_url: str) -> Row:
-    """How long until all shards of a batch source have a living writer, after one of two is killed."""
-    with _simulator(scrips=400) as sim:
+async def _take_over(redis: Redis, redis_url: str, replicas: int) -> Row:
+    """How long until all shards of a batch source have a living writer, after one of its fetchers is killed."""
+    with _simulator(scrips=400) as sim, ExitStack() as running:
         kite = {
             "SOURCE_PRIMARY": "kite",
             "KITE_BASE_URL": sim,
             "KITE_API_KEY": "key",
             "KITE_ACCESS_TOKEN": "access",
         }
-        with (
-            _fetcher(redis_url, sim, **kite) as first,
-            _fetcher(redis_url, sim, **kite),
-        ):
-            await _until(lambda: _shared_by(redis, 2))
-            victim = await _holder_of(redis, first)
-            os.kill(first, 9)
-            killed = time.monotonic()
-            await _until(lambda: _moved_from(redis, victim))
-            return at_most(
-                "a killed replica's shards are taken over after",
-                time.monotonic() - killed,
-                "s",
-                TAKE_OVER_S_MAX,
-            )
+        first, *_ = [
+            running.enter_context(_fetcher(redis_url, sim, **kite))
+            for _ in range(replicas)
+        ]
+        await _until(lambda: _shared_by(redis, replicas))
+        victim = await _holder_of(redis, first)
+        os.kill(first, 9)
+        killed = time.monotonic()
+        await _until(lambda: _moved_from(redis, victim))
+        return at_most(
+            f"a killed replica's shards are taken over after, {replicas} replicas",
+            time.monotonic() - killed,
+            "s",
+            TAKE_OVER_S_MAX,
+        )
 
 
 async def _holders(redis: Redis) -> list[str]:

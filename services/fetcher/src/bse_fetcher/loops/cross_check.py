@@ -81,12 +81,12 @@ class CrossChecker:
         if before == after:
             return
         log.warning("fetcher.suspect_prices", diverging=dict(list(after.items())[:10]))
-        self.core.publisher.suspects.update(after)
+        self.core.publisher.scrutiny.contradicted.update(after)
         changed: dict[int, dict[int, int]] = {
             code: {_CONDITION: int(Condition.SUSPECT)} for code in after.keys() - before
         }
         for code in before.keys() - after:
-            self.core.publisher.suspects.pop(code, None)
+            self.core.publisher.scrutiny.contradicted.pop(code, None)
             changed[code] = {_CONDITION: int(Condition.GOOD)}
         seen = Answer(seen=dict(changed))  # type: ignore[arg-type]  # dicts are invariant
         await self.core.publisher.publish_details(seen, self.core.store.now_ms())

@@ -1,17 +1,20 @@
-"""Fills the minutes that were missed, of hot scrips, from the exchange's own minutes: one scrip at a time."""
+"""Fills the minutes that were missed, of hot scrips, one scrip at a time: from the exchange's own minutes, or, where
+they can't be had, from the next source that keeps any.
+"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 
 from bse_fetcher.core import Core
 from bse_fetcher.polling.demand import Demand
-from bse_fetcher.sources.bse.client import BseSource
-from bse_fetcher.sources.bse.intraday import read_minutes
 from bse_fetcher.sources.errors import ExchangeError, NotAsked
 from bse_fetcher.sources.guard import Guard
+from bse_fetcher.sources.protocol import MinuteSource
 from bse_shared.quotes.candles import Candle, CandleFlag
+from bse_shared.quotes.instrument import Instrument
 from bse_shared.quotes.position import shard_of
 from bse_shared.redis_edge.market_history import MarketHistory
 
@@ -24,8 +27,8 @@ class GapFiller:
     """A scrip is looked at when it becomes hot, and again after a pause of the feed (`pauses` counts them)."""
 
     core: Core
-    source: BseSource
-    guard: Guard
+    sources: Sequence[tuple[MinuteSource, Guard]]
+    """The first that has minutes of a scrip is believed."""
     history: MarketHistory
     demand: Demand
     is_wanted: Callable[[], bool]
@@ -39,22 +42,39 @@ class GapFiller:
             return
         pauses = self.pauses()
         hot = self.demand.hot(core.store.now_ms())
-        due = [c for c in hot if core.terms.holds(c) and self._filled.get(c) != pauses]
+        known = core.instruments.master.by_code
+        due = [
+            c
+            for c in hot
+            if c in known and core.terms.holds(c) and self._filled.get(c) != pauses
+        ]
         if not due:
             return
         code = due[0]
-        try:
-            candles = await self.guard.call(lambda: self._ask(code))
-        except NotAsked:
-            return
-        except ExchangeError as error:
-            log.warning("fetcher.minutes_failed", code=code, error=str(error))
-            return
-        await self._fill(code, candles)
-        self._filled[code] = pauses
+        candles = await self._minutes(core.instruments.master.by_code[code])
+        if candles is not None:
+            await self._fill(code, candles)
+            self._filled[code] = pauses
 
-    async def _ask(self, code: int) -> list[Candle]:
-        return read_minutes(await self.source.ask_minutes(code))
+    async def _minutes(self, wanted: Instrument) -> list[Candle] | None:
+        """The minutes as the first source tells them that has any; None where none could be asked."""
+        answers: list[list[Candle]] = []
+        for source, guard in self.sources:
+            try:
+                answers.append(await guard.call(partial(_ask, source, wanted)))
+            except NotAsked:
+                continue
+            except ExchangeError as error:
+                log.warning(
+                    "fetcher.minutes_failed",
+                    source=source.name,
+                    code=wanted.code,
+                    error=str(error),
+                )
+                continue
+            if answers[-1]:
+                break
+        return answers[-1] if answers else None
 
     async def _fill(self, code: int, candles: list[Candle]) -> None:
         lease = self.core.terms.lease_of(shard_of(code, self.core.terms.shards))
@@ -65,3 +85,7 @@ class GapFiller:
         missed = [(code, c) for c in candles if c.start_ms not in whole]
         if missed and await self.history.append_minutes(lease, missed):
             self.core.metrics.candles.inc(len(missed))
+
+
+async def _ask(source: MinuteSource, wanted: Instrument) -> list[Candle]:
+    return source.read_minutes(await source.ask_minutes(wanted), wanted)

@@ -9,7 +9,7 @@ import structlog
 
 from bse_fetcher.core import Core
 from bse_fetcher.feed import Feed
-from bse_fetcher.polling.frozen import FrozenFeed
+from bse_fetcher.polling.frozen import FrozenFeed, newest_trade_ms
 from bse_fetcher.polling.hedge import is_late
 from bse_fetcher.polling.pace import Pace
 from bse_fetcher.sources.answer import Answer
@@ -91,6 +91,9 @@ class Poller:
         self.core.metrics.publish_seconds.observe(
             (self.core.clock.monotonic_ms() - received.at_ms) / 1000
         )
+        if newest_ms := newest_trade_ms(answer.seen):
+            age_ms = received.store_ms - newest_ms
+            self.core.metrics.newest_trade_age.set(age_ms / 1000)
         return self._wait_s()
 
     async def _ask(self) -> Received:
@@ -104,9 +107,6 @@ class Poller:
         if self.frozen.is_frozen(answer.seen, at_ms, should_move=moves):
             # Prices that nobody confirmed anew must not look fresh.
             raise MalformedAnswer("frozen", "nothing has moved for too long")
-        if self.frozen.newest_trade_ms:
-            age_ms = store_ms - self.frozen.newest_trade_ms
-            self.core.metrics.newest_trade_age.set(age_ms / 1000)
         return Received(answer, at_ms, store_ms)
 
     def is_late(self, patience_s: float) -> bool:

@@ -4,6 +4,7 @@ As the primary it works all day. As the backup it works while the primary's answ
 prices go on within a second or two; an answer of the primary that came meanwhile is not overwritten.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,12 +20,14 @@ from bse_fetcher.sources.guard import Guard
 from bse_fetcher.sources.protocol import BatchSource
 from bse_fetcher.together import together
 from bse_shared.quotes.instrument import Instrument
-from bse_shared.wire.records import BatchRecord
+from bse_shared.wire.records import BatchCounts, BatchRecord
 
 
 log = structlog.get_logger()
 
 STEP_S = 0.1
+AT_ONCE_MAX = 16
+"""Batches under way: a source that answers slower than it is asked is asked less."""
 
 
 @dataclass(slots=True)
@@ -41,10 +44,23 @@ class BatchPoller:
     """Where it is the primary, what tells of its state."""
     details: bool = False
     """Whether it tells of hot scrips something beside their price."""
-    batches: int = 0
+    stored: int = 0
+    failed: int = 0
+    _begun_batches: int = 0
+    _under_way: int = 0
 
-    async def step(self) -> None:
-        """Ask for what is due, if it is our turn."""
+    async def run(self) -> None:
+        """Ask for what is due until the store fails (raises StoreUnavailable); call it again to go on.
+
+        A batch whose answer is slow holds up no other.
+        """
+        async with together() as group:
+            while True:
+                await self.start(group)
+                await asyncio.sleep(STEP_S)
+
+    async def start(self, group: asyncio.TaskGroup) -> None:
+        """Begin to ask for what is due, if it is our turn and there is room."""
         orders, name = self.core.orders, self.source.name
         if not await self.core.is_our_turn() or not orders.may_ask(name):
             return
@@ -52,12 +68,27 @@ class BatchPoller:
             return
         if self.feed and orders.take_poll_now():
             self.schedule.not_asked(self.core.instruments.master.by_code)
+        if self._under_way >= AT_ONCE_MAX:
+            return
         due = self.schedule.due(
             self._tiers(), self.core.clock.monotonic_ms(), STEP_S * 1000
         )
-        async with together() as group:
-            for codes in due:
-                group.create_task(self.fetch(codes))
+        for codes in due:
+            self._under_way += 1
+            group.create_task(self.fetch(codes)).add_done_callback(self._over)
+
+    def _over(self, _: asyncio.Task[bool]) -> None:
+        self._under_way -= 1
+
+    def counts(self) -> BatchCounts:
+        """What became of its batches."""
+        return BatchCounts(
+            source=self.source.name,
+            endpoint=self.guard.endpoint,
+            under_way=self._under_way,
+            stored=self.stored,
+            failed=self.failed,
+        )
 
     async def fetch(self, codes: Sequence[int]) -> bool:
         """One batch, from asking to published; whether the source answered."""
@@ -85,9 +116,11 @@ class BatchPoller:
         if self.details:
             stored = await self.core.publisher.publish_details(answer, store_ms)
         else:
-            late_ms = 0 if self.feed else asked.asked_at_ms
             stored = await self.core.publisher.publish_batch(
-                answer, store_ms, newer_than_ms=late_ms
+                answer,
+                store_ms,
+                asked_at_ms=asked.asked_at_ms,
+                is_second=self.feed is None,
             )
         rejected = len(answer.rejected)
         await self._ended(asked, "stored", seen=stored, rejected=rejected)
@@ -117,9 +150,10 @@ class BatchPoller:
         }
 
     def _begun(self, codes: Sequence[int]) -> BatchRecord:
-        self.batches += 1
+        self._begun_batches += 1
+        number = self._begun_batches
         return BatchRecord(
-            batch_id=f"{self.source.name}:{self.core.holder}:{self.batches}",
+            batch_id=f"{self.source.name}:{self.core.holder}:{number}",
             source=self.source.name,
             fetcher=self.core.holder,
             state="asked",
@@ -136,6 +170,9 @@ class BatchPoller:
         rejected: int = 0,
         error: str = "",
     ) -> None:
+        self.stored += state == "stored"
+        self.failed += state == "failed"
+        self.core.metrics.batches.labels(self.source.name, state).inc()
         await self.core.store.save_batch(
             BatchRecord(
                 batch_id=asked.batch_id,

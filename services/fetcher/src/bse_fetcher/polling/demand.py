@@ -4,7 +4,7 @@ Watched scrips are hot. One that is no longer watched, or that a REST reader mis
 cold: how often a source is asked depends on which scrips are wanted, never on how many clients want them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from enum import IntEnum
 
 
@@ -51,6 +51,16 @@ class Demand:
         """The warm scrips, with those that there was no room for among the hot."""
         lately = {c for c, until in self._warm_until_ms.items() if until > now_ms}
         return (lately | self._watched.keys()) - set(self.hot(now_ms))
+
+    def sizes(self, known: Collection[int], now_ms: int) -> dict[str, int]:
+        """How many of the scrips that are known are in each tier, by its name."""
+        hot = {code for code in self.hot(now_ms) if code in known}
+        warm = {code for code in self.warm(now_ms) if code in known}
+        return {
+            "hot": len(hot),
+            "warm": len(warm),
+            "cold": len(known) - len(hot | warm),
+        }
 
     def _forget(self, now_ms: int) -> None:
         for times in (self._hot_until_ms, self._warm_until_ms):

@@ -17,7 +17,6 @@ class FrozenFeed:
 
     def __init__(self, frozen_after_ms: float):
         """0 switches it off."""
-        self.newest_trade_ms = 0
         self._after_ms = frozen_after_ms
         self._last: Seen = {}
         self._still_ms = 0.0
@@ -28,15 +27,7 @@ class FrozenFeed:
 
         Only time in which the market should move counts, and of a pause between two answers only the beginning.
         """
-        moved = False
-        last = self._last
-        for code, fields in seen.items():
-            before = last.get(code)
-            if before is not fields and before != fields:
-                moved = True
-                at_ms = fields.get(_TIME)
-                if isinstance(at_ms, int) and at_ms > self.newest_trade_ms:
-                    self.newest_trade_ms = at_ms
+        moved = _differs(self._last, seen)
         self._last = seen
         before_ms, self._answered_ms = self._answered_ms, now_ms
         if moved or not should_move or before_ms is None:
@@ -44,3 +35,22 @@ class FrozenFeed:
             return False
         self._still_ms += min(now_ms - before_ms, GAP_MAX_MS)
         return 0 < self._after_ms < self._still_ms
+
+
+def newest_trade_ms(seen: Seen) -> int:
+    """When the newest trade of an answer was; 0 where it tells no time."""
+    return max((_time(fields) for fields in seen.values()), default=0)
+
+
+def _differs(last: Seen, seen: Seen) -> bool:
+    """Ends at the first row that moved: in a market that moves, at once."""
+    for code, fields in seen.items():
+        before = last.get(code)
+        if before is not fields and before != fields:
+            return True
+    return False
+
+
+def _time(fields: Mapping[int, Value]) -> int:
+    at_ms = fields.get(_TIME)
+    return at_ms if isinstance(at_ms, int) else 0

@@ -45,7 +45,7 @@ def contradiction(held: Image | None, fields: Fields, now_ms: int) -> str:
     volume, held_volume = fields.get(_VOLUME), quote.volume
     if volume is None or held_volume is None or volume >= held_volume:
         return ""
-    return "volume_went_back" if _day(at_ms) == _day(held_ms) else ""
+    return "volume_went_back" if day_of(at_ms) == day_of(held_ms) else ""
 
 
 def clock_is_ahead(rows: Iterable[Fields], now_ms: int) -> bool:
@@ -61,13 +61,19 @@ class Timeline:
     def __init__(self) -> None:
         self._in_the_past: dict[int, int] = {}
 
-    def believed(self, doubtful: Collection[int]) -> set[int]:
-        """Told of each answer's doubtful scrips; those whose rows should be taken after all."""
-        times = {code: self._in_the_past.get(code, 0) + 1 for code in doubtful}
-        believed = {code for code in doubtful if times[code] >= NEW_TIMELINE_AFTER}
-        self._in_the_past = {c: n for c, n in times.items() if c not in believed}
+    def believed(self, doubtful: Collection[int], told: Collection[int]) -> set[int]:
+        """Learn of an answer's doubtful scrips, of all that it `told` of; those whose rows should be taken after all."""
+        past = self._in_the_past
+        for code in [c for c in past if c in told and c not in doubtful]:
+            del past[code]
+        for code in doubtful:
+            past[code] = past.get(code, 0) + 1
+        believed = {code for code in doubtful if past[code] >= NEW_TIMELINE_AFTER}
+        for code in believed:
+            del past[code]
         return believed
 
 
-def _day(epoch_ms: int) -> int:
+def day_of(epoch_ms: int) -> int:
+    """The Indian day, as a number."""
     return (epoch_ms + _IST_OFFSET_MS) // _DAY_MS

@@ -7,6 +7,7 @@ should see both the price and the doubt. Reasons are the labels under which they
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from bse_fetcher.polling.plausibility import day_of
 from bse_shared.quotes.quote import NUMBER, Quote
 
 
@@ -14,14 +15,18 @@ FAR_PERCENT = 40
 """A day's band is at most 20 %; what is twice that far from the last close is a new listing, or wrong."""
 
 _LAST, _HIGH, _LOW = (NUMBER[f"{name}_paise"] for name in ("last", "high", "low"))
-_CLOSE = NUMBER["previous_close_paise"]
+_CLOSE, _TIME = NUMBER["previous_close_paise"], NUMBER["exchange_time_ms"]
+_LOWER, _UPPER = NUMBER["lower_circuit_paise"], NUMBER["upper_circuit_paise"]
 
 Fields = Mapping[int, Any]
 """Values by field number; those that are looked at here are whole numbers or None."""
 
 
-def doubt(fields: Fields, held: Quote | None) -> str:
-    """Why the row's own figures don't fit together, or with the circuit limits that are known; empty if they do."""
+def doubt(fields: Fields, held: Quote | None, tick_paise: int = 1) -> str:
+    """Why the row's own figures don't fit together, or with the circuit limits and the tick; empty if they do.
+
+    The limits are the row's own, where it tells them, else those that are held.
+    """
     get = fields.get
     last = get(_LAST)
     if last is None:
@@ -31,13 +36,23 @@ def doubt(fields: Fields, held: Quote | None) -> str:
         return "outside_day_range"
     if close is not None and abs(last - close) * 100 > FAR_PERCENT * close:
         return "far_from_close"
-    if held is not None:
-        lower, upper = held.lower_circuit_paise, held.upper_circuit_paise
-        if lower is not None and last < lower:
-            return "outside_band"
-        if upper is not None and last > upper:
-            return "outside_band"
+    if last % tick_paise:
+        return "off_tick"
+    lower = get(_LOWER, held.lower_circuit_paise if held else None)
+    upper = get(_UPPER, held.upper_circuit_paise if held else None)
+    if (lower is not None and last < lower) or (upper is not None and last > upper):
+        return "outside_band"
     return ""
+
+
+def with_todays_limits(fields: Fields, held: Quote) -> Fields:
+    """The row; one of a new day does away with the last day's circuit limits, which are set anew each morning."""
+    if held.lower_circuit_paise is None and held.upper_circuit_paise is None:
+        return fields
+    at_ms, held_ms = fields.get(_TIME), held.exchange_time_ms
+    if at_ms is None or held_ms is None or day_of(at_ms) <= day_of(held_ms):
+        return fields
+    return {_LOWER: None, _UPPER: None, **fields}
 
 
 class Seen(NamedTuple):

@@ -1,14 +1,17 @@
-"""Stands before one endpoint of one source: its circuit breaker and the source's budget, which all replicas share.
+"""Stands before one endpoint of one source: its circuit breaker, its retries, and the source's budget, which all
+replicas share: each try spends of it.
 
 Whoever is blocked or asked to wait tells the store, so that a replica that takes over does not ask at once.
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from bse_fetcher.metrics import FetcherMetrics
 from bse_fetcher.polling.circuit import Circuit, State
 from bse_fetcher.sources.errors import ExchangeError, Forbidden, NotAsked, RateLimited
+from bse_fetcher.sources.retries import ONE_TRY, Retries
 from bse_shared.pacing.clock import Clock
 from bse_shared.redis_edge.source_budgets import SourceBudgets
 from bse_shared.wire.records import SourceRecord
@@ -31,6 +34,7 @@ class Guard:
         clock: Clock,
         metrics: FetcherMetrics,
         paused: Callable[[], bool],
+        retries: Retries,
         own_budget: str = "",
     ):
         """`paused`: whether an operator wants nobody to be asked.
@@ -46,6 +50,7 @@ class Guard:
         self._clock = clock
         self._metrics = metrics
         self._paused = paused
+        self._retries = retries
         self._spends = [own_budget, source] if own_budget else [source]
 
     async def call(self, ask: Callable[[], Awaitable[T]]) -> T:
@@ -58,9 +63,11 @@ class Guard:
             raise NotAsked("paused", PAUSE_S)
         if not self.circuit.try_start(now_ms):
             raise NotAsked("circuit_open", self.circuit.closed_in_s(now_ms))
+        tries = _Tries()
         try:
-            await self._spend()
-            answer = await ask()
+            answer = await self._retries.call(
+                lambda: self._try(ask, tries), may_go_on=self._may_try_again
+            )
         except NotAsked:
             self.circuit.gave_up()
             raise
@@ -73,8 +80,31 @@ class Guard:
         self.circuit.succeeded()
         self.last_error = ""
         self.last_ok_ms = self._clock.monotonic_ms()
+        return answer
+
+    async def _try(self, ask: Callable[[], Awaitable[T]], tries: "_Tries") -> T:
+        try:
+            await self._spend()
+        except NotAsked:
+            if tries.error is None:
+                raise
+            raise tries.error from None  # what happened is that it failed
+        if tries.error is not None:
+            self._metrics.retries.labels(self.source, self.endpoint).inc()
+        try:
+            answer = await ask()
+        except ExchangeError as error:
+            tries.error = error
+            self.last_error = str(error)
+            self._count(error.kind)
+            raise
         self._count("ok")
         return answer
+
+    def _may_try_again(self) -> bool:
+        """Not while it is paused; nor a probe: one of these an interval is enough."""
+        now_ms = self._clock.monotonic_ms()
+        return not self._paused() and self.circuit.state(now_ms) is State.CLOSED
 
     async def _spend(self) -> None:
         for budget in self._spends:
@@ -84,8 +114,6 @@ class Guard:
 
     async def _failed(self, error: ExchangeError) -> None:
         now_ms = self._clock.monotonic_ms()
-        self.last_error = str(error)
-        self._count(error.kind)
         if isinstance(error, RateLimited):
             self.circuit.asked_to_wait(now_ms, error.retry_after_s)
             await self._budgets.block(self.source, error.retry_after_s)
@@ -96,6 +124,13 @@ class Guard:
 
     def _count(self, outcome: str) -> None:
         self._metrics.calls.labels(self.source, self.endpoint, outcome).inc()
+
+
+@dataclass(slots=True)
+class _Tries:
+    """How the tries of one call ended so far."""
+
+    error: ExchangeError | None = None
 
 
 _LEVEL = {State.CLOSED: 0, State.HALF_OPEN: 1, State.OPEN: 2}
@@ -111,12 +146,14 @@ class Guards:
         circuit: Callable[[], Circuit],
         metrics: FetcherMetrics,
         paused: Callable[[], bool] = lambda: False,
+        retries: Retries = ONE_TRY,
     ):
         self._paused = paused
         self._budgets = budgets
         self._clock = clock
         self._circuit = circuit
         self._metrics = metrics
+        self._retries = retries
         self._guards: list[tuple[Guard, str]] = []
 
     def add(self, source: str, endpoint: str, role: str, own_budget: str = "") -> Guard:
@@ -129,6 +166,7 @@ class Guards:
             self._clock,
             self._metrics,
             self._paused,
+            self._retries,
             own_budget,
         )
         self._guards.append((guard, role))
@@ -150,6 +188,8 @@ class Guards:
                     role=role,
                     circuit=state,
                     failures=guard.circuit.failures,
+                    opened=guard.circuit.opened,
+                    asked_again_in_ms=int(guard.circuit.closed_in_s(now_ms) * 1000),
                     answered_ms_ago=None
                     if guard.last_ok_ms is None
                     else int(now_ms - guard.last_ok_ms),

@@ -1,13 +1,14 @@
 """What a source is: something that can be asked for quotes, and whose answers can be read.
 
 Asking is I/O, reading is pure. A list source tells the whole market in one call, a batch source tells what it is
-asked for. All raise ExchangeError and nothing else.
+asked for, a minute source tells the minutes of one scrip's day. All raise ExchangeError and nothing else.
 """
 
 from collections.abc import Sequence
 from typing import Protocol
 
 from bse_fetcher.sources.answer import Answer
+from bse_shared.quotes.candles import Candle
 from bse_shared.quotes.instrument import Instrument
 
 
@@ -41,4 +42,18 @@ class BatchSource(Protocol):
 
     def read(self, body: bytes, wanted: Sequence[Instrument]) -> Answer:
         """What it says of the scrips that were asked for; what it says of others is left out."""
+        ...
+
+
+class MinuteSource(Protocol):
+    """Tells the minutes of a scrip's day, so that gaps can be filled."""
+
+    name: str
+
+    async def ask_minutes(self, wanted: Instrument) -> bytes:
+        """The answer as the source sent it."""
+        ...
+
+    def read_minutes(self, body: bytes, wanted: Instrument) -> list[Candle]:
+        """The minutes by time, flagged FILLED."""
         ...

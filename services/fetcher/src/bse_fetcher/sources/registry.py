@@ -47,8 +47,8 @@ SOURCES: Mapping[str, Entry] = {
 LIST_SOURCES = frozenset({"bse", "replay"})
 """Those that tell the whole market in one call."""
 
-DETAILS = "bse details"
-"""The budget of what is asked beside prices: it must never take a price's place."""
+DETAILS, CHARTS = "bse details", "yahoo charts"
+"""The budgets of what is asked beside prices: it must never take a price's place."""
 
 
 def budgets_of(settings: FetcherSettings) -> dict[str, Budget]:
@@ -56,4 +56,6 @@ def budgets_of(settings: FetcherSettings) -> dict[str, Budget]:
     budgets = {name: entry.budget(settings) for name, entry in SOURCES.items()}
     if settings.bse.details_per_s > 0:
         budgets[DETAILS] = Budget(settings.bse.details_per_s, 1)
+    if settings.yahoo.charts_per_s > 0:
+        budgets[CHARTS] = Budget(settings.yahoo.charts_per_s, 1)
     return budgets

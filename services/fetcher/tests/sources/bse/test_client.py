@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 import aiohttp
 import pytest
 
-from bse_fetcher.settings import BseSettings
+from bse_fetcher.source_settings import BseSettings
 from bse_fetcher.sources.bse.client import BseSource
 from bse_fetcher.sources.errors import (
     ExchangeError,

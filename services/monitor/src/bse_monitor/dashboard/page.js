@@ -58,6 +58,30 @@ function serviceCard(service) {
   );
 }
 
+function sourceLine(source) {
+  const parts = [
+    `${source.source} ${source.endpoint} (${source.role}): ${source.circuit.replace("_", " ")}`,
+    source.answered_s_ago === null ? "never answered" : `answered ${span(source.answered_s_ago)} ago`,
+    source.asked_again_in_s > 0 && `asked again in ${span(source.asked_again_in_s)}`,
+    source.last_error,
+  ];
+  return parts.filter(Boolean).join(", ");
+}
+
+function feedFacts(feed) {
+  const ends = feed.order_ends_at_ms === null ? "" : `, until ${new Date(feed.order_ends_at_ms).toLocaleTimeString()}`;
+  const counted = (counts) => Object.entries(counts).map(([name, count]) => `${count} ${name}`).join(", ");
+  const suspects = Object.entries(feed.suspects).map(([symbol, why]) => `${symbol} ${why.replaceAll("_", " ")}`);
+  const more = feed.suspect > suspects.length ? ", …" : "";
+  return [
+    feed.order && `ordered: ${feed.order}${ends}`,
+    feed.suspect > 0 && `${feed.suspect} suspect prices: ${suspects.join(", ")}${more}`,
+    Object.keys(feed.drift).length > 0 && `schema drift: ${counted(feed.drift)}`,
+    Object.keys(feed.demand).length > 0 && `scrips wanted: ${counted(feed.demand)}`,
+    ...feed.sources.map(sourceLine),
+  ].filter(Boolean);
+}
+
 function feedCard(feed) {
   const session = feed.session ? `market ${feed.session.phase}` : "";
   const facts = [
@@ -72,6 +96,7 @@ function feedCard(feed) {
     element("p", "", `newest confirmation: ${span(feed.age_s)}${feed.age_s === null ? "" : " old"}`),
     element("p", "faint", facts.filter(Boolean).join(" · ")),
     ...(feed.reasons.length ? [lines(feed.reasons)] : []),
+    lines(feedFacts(feed)),
   );
 }
 

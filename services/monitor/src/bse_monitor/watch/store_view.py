@@ -39,6 +39,4 @@ class StoreView:
 
 
 def _shard(head: ShardHead) -> ShardSeen:
-    confirmed = head.confirmed
-    newest_ms = max(confirmed.all_at_ms, *confirmed.apart.values(), 0)
-    return ShardSeen(head.shard, head.position, newest_ms)
+    return ShardSeen(head.shard, head.position, head.confirmed.newest_ms())

@@ -2,10 +2,13 @@
 
 import aiohttp
 
-from bse_fetcher.settings import BseSettings
+from bse_fetcher.source_settings import BseSettings
 from bse_fetcher.sources.answer import Answer
+from bse_fetcher.sources.bse.intraday import read_minutes
 from bse_fetcher.sources.bse.market_list import MarketReader
 from bse_fetcher.sources.http import HttpDoor
+from bse_shared.quotes.candles import Candle
+from bse_shared.quotes.instrument import Instrument
 
 
 MARKET_PATH = "/BseIndiaAPI/api/GetMktData/w"
@@ -23,7 +26,7 @@ MASTER_QUERY = {
 
 
 class BseSource:
-    """BSE, or a stand-in with another base URL: a list source, and the instrument master."""
+    """BSE, or a stand-in with another base URL: a list source, a minute source, and the instrument master."""
 
     name = "bse"
 
@@ -57,10 +60,16 @@ class BseSource:
         """The values of the indices. Raises ExchangeError."""
         return await self._door.get(INDICES_PATH, {})
 
-    async def ask_minutes(self, code: int) -> bytes:
+    async def ask_minutes(self, wanted: Instrument) -> bytes:
         """The minutes of a scrip's day. Raises ExchangeError."""
-        query = {"scripcode": str(code), "flag": "1D", "fromdate": "", "todate": ""}
-        return await self._door.get(MINUTES_PATH, {**query, "seriesid": ""})
+        query = {"scripcode": str(wanted.code), "flag": "1D", "fromdate": ""}
+        return await self._door.get(
+            MINUTES_PATH, {**query, "todate": "", "seriesid": ""}
+        )
+
+    def read_minutes(self, body: bytes, _: Instrument) -> list[Candle]:
+        """What BSE says of them. Raises MalformedAnswer."""
+        return read_minutes(body)
 
     async def ask_master(self) -> bytes:
         """The list of active scrips. Raises ExchangeError."""

@@ -146,37 +146,20 @@ def _fields(row: TypedRow, held: Known | None) -> dict[int, Value] | None:  # no
     A price is taken as the whole paise nearest to it, and only if these, divided by a hundred, give back the
     very double that the parser made of BSE's digits: then no other two decimals could have been meant.
     """
-    price = row.ltradert
-    last = round(price * 100)
-    high = round(row.highrate * 100)
-    low = round(row.lowrate * 100)
-    lakh = round(row.trd_val * 100)
-    if (
-        last / 100 != price
-        or high / 100 != row.highrate
-        or low / 100 != row.lowrate
-        or lakh / 100 != row.trd_val
-    ):
+    price, lakhs = row.ltradert, row.trd_val
+    last, lakh = round(price * 100), round(lakhs * 100)
+    if last / 100 != price or lakh / 100 != lakhs:
         return None
-    if not (0 < last <= PAISE_MAX and 0 < low <= high <= PAISE_MAX):
+    if not (0 < last <= PAISE_MAX and 0 <= lakh < HUNDREDTHS_LAKH_MAX):
         return None
-    if not (0 <= lakh < HUNDREDTHS_LAKH_MAX and 0 <= row.trd_vol < VOLUME_MAX):
+    if not (0 <= row.trd_vol < VOLUME_MAX and 0 <= row.nooftrd < VOLUME_MAX):
         return None
-    if not (0 <= row.nooftrd < VOLUME_MAX and 0 < row.scrip_cd <= CODE_MAX):
+    if not 0 < row.scrip_cd <= CODE_MAX:
         return None
-    if (
-        held is not None
-        and held[0].openrate == row.openrate
-        and held[0].prevdayclose == row.prevdayclose
-    ):
-        opened, closed = held[1][OPEN], held[1][PREVIOUS_CLOSE]
-    else:
-        opened = round(row.openrate * 100)
-        closed = round(row.prevdayclose * 100)
-        if opened / 100 != row.openrate or closed / 100 != row.prevdayclose:
-            return None
-        if not (0 < opened <= PAISE_MAX and 0 < closed <= PAISE_MAX):
-            return None
+    day = _day(row, held)
+    if day is None:
+        return None
+    high, low, opened, closed = day
     try:
         at_ms = time_ms(row.dt_tm)
     except BadValue:
@@ -194,6 +177,31 @@ def _fields(row: TypedRow, held: Known | None) -> dict[int, Value] | None:  # no
         SOURCE: BSE,
         CONDITION: GOOD,
     }
+
+
+def _day(row: TypedRow, held: Known | None) -> tuple[Value, ...] | None:
+    """High, low, open and last close; None where there is any doubt. They seldom move: what was read once is not
+    read again.
+    """
+    if held is not None and (
+        (old := held[0]).highrate == row.highrate
+        and old.lowrate == row.lowrate
+        and old.openrate == row.openrate
+        and old.prevdayclose == row.prevdayclose
+    ):
+        known = held[1]
+        return known[HIGH], known[LOW], known[OPEN], known[PREVIOUS_CLOSE]
+    high, low = round(row.highrate * 100), round(row.lowrate * 100)
+    opened, closed = round(row.openrate * 100), round(row.prevdayclose * 100)
+    if high / 100 != row.highrate or low / 100 != row.lowrate:
+        return None
+    if opened / 100 != row.openrate or closed / 100 != row.prevdayclose:
+        return None
+    if not (0 < low <= high <= PAISE_MAX):
+        return None
+    if not (0 < opened <= PAISE_MAX and 0 < closed <= PAISE_MAX):
+        return None
+    return high, low, opened, closed
 
 
 def _take(row: MarketRow, number: int, answer: Answer) -> None:

@@ -4,7 +4,7 @@
 lower limit once a day, and the book each other time. One call, one request.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from bse_fetcher.sources.answer import Answer
 from bse_fetcher.sources.bse.client import BseSource
@@ -20,6 +20,14 @@ from bse_shared.quotes.instrument import Instrument
 WEB = "/BseIndiaAPI/api/"
 REAL_TIME = "/RealTimeBseIndiaAPI/api/"
 DAY_MS = 86_400_000
+
+_RANGE, _TRADING, _DEPTH = b"R", b"T", b"D"
+_READERS: Mapping[bytes, Callable[[bytes, int], Answer]] = {
+    _RANGE: read_range,
+    _TRADING: read_trading,
+    _DEPTH: read_depth,
+}
+"""Answers may be under way at the same time: each carries what it is an answer to."""
 
 
 class BseHeaderSource:
@@ -50,27 +58,25 @@ class BseDetailSource:
     def __init__(self, bse: BseSource, wall_ms: Callable[[], int]):
         self._bse = bse
         self._wall_ms = wall_ms
-        self._done: dict[tuple[int, str], int] = {}
-        self._read: Callable[[bytes, int], Answer] = read_depth
+        self._done: dict[tuple[int, bytes], int] = {}
 
     async def ask(self, wanted: Sequence[Instrument]) -> bytes:
-        """The next answer that is due for the scrip. Raises ExchangeError."""
+        """The next answer that is due for the scrip, behind a byte that says which it is. Raises ExchangeError."""
         code, day = wanted[0].code, self._wall_ms() // DAY_MS
         query = {"quotetype": "EQ", "flag": "", "scripcode": str(code)}
-        if self._done.get((code, "range")) != day:
-            self._read = read_range
-            query = {"Type": "EQ", "flag": "C", "scripcode": str(code)}
-            body = await self._bse.get(f"{WEB}HighLow/w", query)
-            self._done[code, "range"] = day
-        elif self._done.get((code, "trading")) != day:
-            self._read = read_trading
+        if self._done.get((code, _RANGE)) != day:
+            kind = _RANGE
+            range_query = {"Type": "EQ", "flag": "C", "scripcode": str(code)}
+            body = await self._bse.get(f"{WEB}HighLow/w", range_query)
+        elif self._done.get((code, _TRADING)) != day:
+            kind = _TRADING
             body = await self._bse.get(f"{WEB}StockTrading/w", query)
-            self._done[code, "trading"] = day
         else:
-            self._read = read_depth
+            kind = _DEPTH
             body = await self._bse.get(f"{REAL_TIME}MarketDepth/w", query)
-        return body
+        self._done[code, kind] = day
+        return kind + body
 
     def read(self, body: bytes, wanted: Sequence[Instrument]) -> Answer:
         """What the answer tells. Raises MalformedAnswer."""
-        return self._read(body, wanted[0].code)
+        return _READERS[body[:1]](body[1:], wanted[0].code)

@@ -137,12 +137,22 @@ def _take(key: str, row: _Row, codes: Mapping[str, int], answer: Answer) -> None
 
 
 def _take_day(day: _Day, fields: dict[int, Value]) -> None:
-    fields[_OPEN] = whole_paise(day.open, "open")
-    fields[_CLOSE] = whole_paise(day.close, "close")
-    fields[_HIGH] = high = whole_paise(day.high, "high")
-    fields[_LOW] = low = whole_paise(day.low, "low")
-    if high is not None and low is not None and high < low:
+    """Open, high, low and the last close: `whole_paise` and the bounds, without calls."""
+    opened, high = round(day.open * 100), round(day.high * 100)
+    low, close = round(day.low * 100), round(day.close * 100)
+    if (
+        opened / 100 != day.open
+        or high / 100 != day.high
+        or low / 100 != day.low
+        or close / 100 != day.close
+        or not (0 <= low <= PAISE_MAX and 0 <= high <= PAISE_MAX)
+        or not (0 <= opened <= PAISE_MAX and 0 <= close <= PAISE_MAX)
+    ):
+        raise BadValue(f"day {shown((day.open, day.high, day.low, day.close))}")
+    if low > high > 0:
         raise BadValue(f"high {high} below low {low} (paise)")
+    fields[_OPEN], fields[_HIGH] = opened or None, high or None
+    fields[_LOW], fields[_CLOSE] = low or None, close or None
 
 
 def _take_depth(depth: _Depth, fields: dict[int, Value]) -> None:
@@ -155,7 +165,9 @@ def _take_depth(depth: _Depth, fields: dict[int, Value]) -> None:
 def _levels(levels: list[_Level]) -> Levels:
     """The levels that are not empty. Ten a row: `whole_paise`, and the bounds, without calls."""
     found = []
-    for level in levels[:LEVELS_MAX]:
+    if len(levels) > LEVELS_MAX:
+        levels = levels[:LEVELS_MAX]
+    for level in levels:
         rupees, quantity = level.price, level.quantity
         paise = round(rupees * 100)
         if paise / 100 != rupees or not 0 <= paise <= PAISE_MAX:

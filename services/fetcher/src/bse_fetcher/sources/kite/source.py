@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import aiohttp
 
-from bse_fetcher.settings import KiteSettings
+from bse_fetcher.source_settings import KiteSettings
 from bse_fetcher.sources.answer import Answer
 from bse_fetcher.sources.http import HttpDoor
 from bse_fetcher.sources.kite.payload import read_quotes

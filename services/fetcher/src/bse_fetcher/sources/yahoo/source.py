@@ -1,14 +1,15 @@
-"""Yahoo Finance: a batch source, unofficial and for personal use; backup and cross-check.
+"""Yahoo Finance: a batch source and a minute source, unofficial and for personal use; backup and cross-check.
 
 A batch needs a crumb, which belongs to a cookie. Both are fetched when the first batch needs them, and once more
-when Yahoo says that they are no longer good.
+when Yahoo says that they are no longer good. A chart, of one scrip, needs none.
 """
 
 from collections.abc import Sequence
+from urllib.parse import quote
 
 import aiohttp
 
-from bse_fetcher.settings import YahooSettings
+from bse_fetcher.source_settings import YahooSettings
 from bse_fetcher.sources.answer import Answer
 from bse_fetcher.sources.errors import (
     ExchangeUnavailable,
@@ -16,13 +17,17 @@ from bse_fetcher.sources.errors import (
     Unauthorized,
 )
 from bse_fetcher.sources.http import HttpDoor
+from bse_fetcher.sources.yahoo.chart import read_chart
 from bse_fetcher.sources.yahoo.payload import read_quotes
+from bse_shared.quotes.candles import Candle
 from bse_shared.quotes.instrument import Instrument
 
 
 QUOTE_PATH = "/v7/finance/quote"
+CHART_PATH = "/v8/finance/chart/"
 CRUMB_PATH = "/v1/test/getcrumb"
 CRUMB_LENGTH_MAX = 40
+NO_CHART = b'{"chart":{"result":null,"error":{"code":"Not Found"}}}'
 
 
 class YahooSource:
@@ -54,6 +59,20 @@ class YahooSource:
     def read(self, body: bytes, wanted: Sequence[Instrument]) -> Answer:
         """What Yahoo says of them. Raises ExchangeError."""
         return read_quotes(body, {symbol_of(each): each.code for each in wanted})
+
+    async def ask_minutes(self, wanted: Instrument) -> bytes:
+        """The minutes of a scrip's day as Yahoo sent them. Raises ExchangeError."""
+        path = CHART_PATH + quote(symbol_of(wanted), safe="")
+        try:
+            return await self._api.get(path, {"interval": "1m", "range": "1d"})
+        except ExchangeUnavailable as error:
+            if error.kind == "not_found":  # of the scrip, not of the source
+                return NO_CHART
+            raise
+
+    def read_minutes(self, body: bytes, wanted: Instrument) -> list[Candle]:
+        """What Yahoo says of them. Raises ExchangeError."""
+        return read_chart(body, symbol_of(wanted))
 
     async def _quotes(self, symbols: str) -> bytes:
         if not self._crumb:
