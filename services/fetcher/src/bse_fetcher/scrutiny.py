@@ -95,13 +95,13 @@ class Inspection:
             if writer.has_taken(code, fields):
                 kept[code] = fields
                 continue
-            held = writer.images.get(code)
-            if held is not None and (why := contradiction(held, fields, now_ms)):
-                doubtful[code] = why
-                continue
+            held, quote = writer.images.get(code), None
             if held is not None:
-                fields = with_todays_limits(fields, held.quote)  # noqa: PLW2901
-            quote = held.quote if held is not None else None
+                if why := contradiction(held, fields, now_ms):
+                    doubtful[code] = why
+                    continue
+                quote = held.quote
+                fields = with_todays_limits(fields, quote)  # noqa: PLW2901
             why = doubt(fields, quote, ticks.get(code, 1))
             if why or scrutiny.doubts or scrutiny.contradicted:
                 kept[code] = scrutiny.marked(code, fields, why)

@@ -38,8 +38,10 @@ def doubt(fields: Fields, held: Quote | None, tick_paise: int = 1) -> str:
         return "far_from_close"
     if last % tick_paise:
         return "off_tick"
-    lower = get(_LOWER, held.lower_circuit_paise if held else None)
-    upper = get(_UPPER, held.upper_circuit_paise if held else None)
+    if held is None:
+        lower, upper = get(_LOWER), get(_UPPER)
+    else:
+        lower, upper = get(_LOWER, held[_LOWER]), get(_UPPER, held[_UPPER])
     if (lower is not None and last < lower) or (upper is not None and last > upper):
         return "outside_band"
     return ""
@@ -47,7 +49,7 @@ def doubt(fields: Fields, held: Quote | None, tick_paise: int = 1) -> str:
 
 def with_todays_limits(fields: Fields, held: Quote) -> Fields:
     """The row; one of a new day does away with the last day's circuit limits, which are set anew each morning."""
-    if held.lower_circuit_paise is None and held.upper_circuit_paise is None:
+    if held[_LOWER] is None and held[_UPPER] is None:
         return fields
     at_ms, held_ms = fields.get(_TIME), held.exchange_time_ms
     if at_ms is None or held_ms is None or day_of(at_ms) <= day_of(held_ms):

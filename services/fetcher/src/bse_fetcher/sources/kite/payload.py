@@ -42,12 +42,12 @@ class _Level(msgspec.Struct, gc=False):
     quantity: int
 
 
-class _Depth(msgspec.Struct):
+class _Depth(msgspec.Struct, gc=False):
     buy: list[_Level] = []
     sell: list[_Level] = []
 
 
-class _Row(msgspec.Struct):
+class _Row(msgspec.Struct, gc=False):
     last_price: float
     volume: int | None = None
     average_price: float | None = None
