@@ -2,7 +2,10 @@
 
 import asyncio
 
+import pytest
+
 from bse_fetcher.polling.plausibility import AHEAD_ROWS, NEW_TIMELINE_AFTER
+from bse_fetcher.publisher import PAUSE_S
 from bse_fetcher.sources.answer import Answer
 from bse_shared.quotes.quote import NUMBER, Condition
 
@@ -99,6 +102,27 @@ async def test_nothing_else_is_done_while_an_answer_is_published(fetching):
             group.create_task(wait_for_a_pause())
 
         assert [len(CODES)] == seen_by_waiter
+
+
+async def test_a_pause_is_the_time_after_an_answer_not_that_before_the_next(
+    fetching, monkeypatch
+):
+    """Who comes late in it waits for the next; but not for ever, for in the night none comes."""
+    async with fetching() as hire:
+        fetcher = hire()
+        await fetcher.terms.hold()
+        publisher, now_ms = fetcher.publisher, fetcher.store.now_ms()
+        await publish(fetcher, rows(now_ms))
+        await asyncio.wait_for(publisher.idle(), 0.1)
+        publisher._ended_s -= PAUSE_S
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(publisher.idle(), 0.1)
+        async with asyncio.timeout(1), asyncio.TaskGroup() as group:
+            group.create_task(publisher.idle())
+            await publish(fetcher, rows(now_ms))
+        publisher._ended_s -= PAUSE_S
+        monkeypatch.setattr("bse_fetcher.publisher.PATIENCE_S", 0.01)
+        await asyncio.wait_for(publisher.idle(), 0.1)
 
 
 async def test_an_answer_that_was_overtaken_changes_nothing(fetching):

@@ -4,7 +4,8 @@ for prices: whatever source an answer comes from, its rows pass here, one answer
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 import structlog
@@ -21,6 +22,11 @@ from bse_shared.quotes.shard_writer import Plan
 
 log = structlog.get_logger()
 
+PAUSE_S = 0.5
+"""So long after a publication nothing else is expected of the exchange."""
+
+PATIENCE_S = 5.0
+
 
 @dataclass(slots=True)
 class Publisher:
@@ -35,18 +41,40 @@ class Publisher:
     drift: Counter[str] = field(default_factory=Counter)
     """Fields that were missing or had another type, since the start."""
     _pen: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _ended: asyncio.Event = field(default_factory=asyncio.Event)
+    _ended_s: float = float("-inf")
 
     async def idle(self) -> None:
-        """Wait until nobody publishes: whatever can wait must not stand between an answer and its frames."""
+        """Wait for a pause: whatever can wait must not stand between an answer and its frames.
+
+        A pause begins when an answer is published: then the next one is farthest away. It is waited for at most
+        PATIENCE_S, for in the night hardly anything comes.
+        """
+        if self._now_s() - self._ended_s > PAUSE_S:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PATIENCE_S):
+                    await self._ended.wait()
         async with self._pen:
             pass
+
+    @asynccontextmanager
+    async def _publishing(self) -> AsyncIterator[None]:
+        async with self._pen:
+            yield
+        self._ended_s = self._now_s()
+        self._ended.set()  # wakes those who wait now, and nobody later
+        self._ended.clear()
+
+    @staticmethod
+    def _now_s() -> float:
+        return asyncio.get_running_loop().time()
 
     async def publish_list(self, answer: Answer, received_at_ms: int) -> None:
         """An answer that lists the whole market: a scrip that it lacks stays unconfirmed.
 
         A shard at a time: the store and the readers work on the first while the next is planned.
         """
-        async with self._pen:
+        async with self._publishing():
             self.instruments.traded(answer.instruments)
             inspection = Inspection(self.scrutiny, answer, received_at_ms)
             by_shard = self._by_shard(answer)
@@ -68,7 +96,7 @@ class Publisher:
 
     async def publish_details(self, answer: Answer, received_at_ms: int) -> int:
         """An answer that tells something beside the price; how many scrips it was stored for."""
-        async with self._pen:
+        async with self._publishing():
             plans = {
                 shard: self.terms.writers[shard].plan_details(seen, received_at_ms)
                 for shard, seen in self._by_shard(answer).items()
@@ -91,7 +119,7 @@ class Publisher:
         A scrip that was confirmed after `asked_at_ms` is left alone: answers overtake each other. `is_second`: not
         the primary's word (see `Inspection`).
         """
-        async with self._pen:
+        async with self._publishing():
             inspection = Inspection(
                 self.scrutiny, answer, received_at_ms, asked_at_ms, is_second=is_second
             )
