@@ -1,7 +1,7 @@
 """What every answer gets."""
 
 import pytest
-from fastapi.responses import StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 from structlog.testing import capture_logs
 
 
@@ -77,6 +77,22 @@ async def test_a_bug_is_a_problem_without_detail(make_app, client_of):
     assert "hunter2" not in answer.text
     assert ["gateway.bug", "gateway.request"] == [line["event"] for line in lines]
     assert "nosniff" == answer.headers["x-content-type-options"]
+
+
+@pytest.mark.parametrize(("path", "level"), [("/readyz", "debug"), ("/x", "warning")])
+async def test_a_probe_that_says_no_is_no_warning(make_app, client_of, path, level):
+    """It is asked each second, and whoever asks tells of it."""
+    app = make_app()
+
+    @app.get(path)
+    async def not_ready():
+        return Response(status_code=503)
+
+    with capture_logs() as lines:
+        async with client_of(app) as client:
+            await client.get(path)
+
+    assert [level] == [line["log_level"] for line in lines]
 
 
 async def test_a_bug_amid_an_answer_cuts_it(make_app, client_of):

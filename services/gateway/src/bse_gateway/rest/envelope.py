@@ -10,6 +10,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bse_gateway.metrics import GatewayMetrics
+from bse_gateway.rest.load_shedding import PROBES
 from bse_gateway.rest.problems import (
     Problem,
     internal_problem,
@@ -105,7 +106,9 @@ class Envelope:
         route = getattr(scope.get("route"), "path", "unmatched")
         self._metrics.count(route, status, duration_ms / 1000)
         say = log.debug
-        if status >= SERVER_ERROR:
+        if route in PROBES:
+            pass  # asked all the time; that this instance is not ready is told by who asks
+        elif status >= SERVER_ERROR:
             say = log.warning
         elif status >= CLIENT_ERROR:
             say = log.info
