@@ -49,6 +49,7 @@ class FollowingClient:
         self.lost = set()
         self.shown = {}
         self.full = False
+        self.on_taken = lambda: None
         self.way = 0
         self.send = self._way(0)
 
@@ -65,6 +66,7 @@ class FollowingClient:
         def send(payload):
             assert way == self.way
             self.take(payload)
+            self.on_taken()
             return len(payload)
 
         return send
@@ -324,6 +326,13 @@ class FanOutMachine(RuleBasedStateMachine):
         if number not in self.clients:
             client = FollowingClient()
             session = Session(str(number), PACKED, client)
+
+            def fills():
+                """Each frame may fill the socket: the next one has to go another way."""
+                client.rewire()
+                session.rewired()
+
+            client.on_taken = fills
             self.hub.join(session)
             self.clients[number] = (session, client)
         return self.clients[number]

@@ -13,7 +13,7 @@ from uvicorn.server import ServerState
 
 from bse_ws_hub.encodings.msgpack_codec import MsgpackCodec
 from bse_ws_hub.encodings.wire import binary_frame, text_frame
-from bse_ws_hub.hub.sessions import Session, alone
+from bse_ws_hub.hub.sessions import Session
 from bse_ws_hub.sockets.deliver import deliver
 from bse_ws_hub.sockets.direct_protocol import (
     ABORT_AFTER_S,
@@ -150,7 +150,7 @@ async def test_sends_and_writes_keep_their_order_however_slowly_the_client_reads
     for number in range(300):
         frame = binary_frame(number.to_bytes(2) * 5000)
         if number % 5:
-            deliver([(alone(session), frame, 1)])
+            deliver([(session.receivers, frame, 1)])
         else:
             direct.write(frame)
         sent += frame

@@ -20,7 +20,7 @@ from bse_ws_hub.hub.in_step import InStep
 from bse_ws_hub.hub.now import Now
 from bse_ws_hub.hub.qualities import Qualities
 from bse_ws_hub.hub.rows import PORTION_BYTES, Delivery, RowMaker, Rows
-from bse_ws_hub.hub.sessions import Group, Session, alone
+from bse_ws_hub.hub.sessions import Group, Session
 from bse_ws_hub.hub.tape import Tape
 from bse_ws_hub.hub.vector import vector_text
 from bse_ws_hub.hub.wants import Want
@@ -133,7 +133,7 @@ class FanOut:
                 session.backlog.requalified |= changed.keys() & session.wants.keys()
         for group in groups:
             rows, group.qualities = Rows(qualities=group.qualities), []
-            yield from rows.deliveries(group.receivers, group.codec, now)
+            yield from rows.deliveries(group, group.codec, now)
 
     def _positions(self) -> list[Position]:
         return [self._table.position(shard) for shard in range(self._table.shards)]
@@ -190,7 +190,7 @@ class FanOut:
                     group.backlog.held.setdefault(code, held)
             session.ahead.pop(code, None)
             self._add_image(rows, session.codec, code, want, now)
-        yield from rows.deliveries(alone(session), session.codec, now)
+        yield from rows.deliveries(session, session.codec, now)
 
     # Not in step.
 
@@ -202,7 +202,7 @@ class FanOut:
         rows = self._rows.owed(group.codec, backlog, group.wants, due, now)
         if rows.images or rows.updates:
             group.next_frame_ms = now.ms + group.interval_ms
-            yield from rows.deliveries(group.receivers, group.codec, now)
+            yield from rows.deliveries(group, group.codec, now)
 
     def _apart(self, session: Session, now: Now) -> Iterator[Delivery]:
         """What a session apart gets, whose buffer has room; owed nothing more, it follows its group again."""
@@ -216,7 +216,7 @@ class FanOut:
             backlog.imaged(code, self._rows.held(code, session.wants[code].mask))
             session.ahead.pop(code, None)
             self._add_image(rows, codec, code, session.wants[code], now)
-        yield from rows.deliveries(alone(session), codec, now)
+        yield from rows.deliveries(session, codec, now)
         if session.images_due:
             return
         left = self._portion_bytes - rows.size_bytes
@@ -229,7 +229,7 @@ class FanOut:
         backlog.requalified.clear()
         if not backlog.pending:
             self._hub.rejoin(session)
-        yield from owed.deliveries(alone(session), codec, now)
+        yield from owed.deliveries(session, codec, now)
 
     def _add_image(
         self, rows: Rows, codec: Codec, code: int, want: Want, now: Now

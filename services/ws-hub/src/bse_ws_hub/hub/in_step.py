@@ -151,7 +151,7 @@ class InStep:
         for number, (view, code) in enumerate(codes, start=1):
             made[view].gather(code, rows)
             if rows.size_bytes >= self._portion_bytes or number == len(codes):
-                yield from rows.deliveries(group.receivers, group.codec, now)
+                yield from rows.deliveries(group, group.codec, now)
                 rows = Rows(received_at_ms=received_at_ms)
                 self._leave_behind(group, codes[number:], since)
 

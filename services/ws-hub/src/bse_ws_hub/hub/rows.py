@@ -11,7 +11,7 @@ from bse_ws_hub.encodings.messages import Message
 from bse_ws_hub.hub.backlog import Backlog
 from bse_ws_hub.hub.now import Now
 from bse_ws_hub.hub.qualities import Qualities
-from bse_ws_hub.hub.sessions import Receivers
+from bse_ws_hub.hub.sessions import Group, Receivers, Session
 from bse_ws_hub.hub.tape import Tape
 from bse_ws_hub.hub.vector import has_reached
 from bse_ws_hub.hub.wants import Want
@@ -55,24 +55,26 @@ class Rows:
         self.updates += rows
         self.size_bytes += sum(map(len, rows))
 
-    def deliveries(self, to: Receivers, codec: Codec, now: Now) -> Iterator[Delivery]:
-        """As frames: what was lost, then images, updates, qualities."""
+    def deliveries(
+        self, to: Group | Session, codec: Codec, now: Now
+    ) -> Iterator[Delivery]:
+        """As frames: what was lost, then images, updates, qualities. Each is sent before the next one's ways are taken."""
         if self.lost:
             message = codec.message({"type": "lost", "quotes": self.lost})
-            yield to, codec.wire(message), 0
+            yield to.receivers, codec.wire(message), 0
         received_at_ms = self.received_at_ms or now.ms
         for start in range(0, len(self.images), QUOTES_PER_FRAME_MAX):
             part = self.images[start : start + QUOTES_PER_FRAME_MAX]
             framed = codec.framer("image", now.ms, received_at_ms, now.published_at_ms)
-            yield to, codec.wire(framed(part, len(part))), len(part)
+            yield to.receivers, codec.wire(framed(part, len(part))), len(part)
         if self.updates:
             framed = codec.framer("update", now.ms, received_at_ms, now.published_at_ms)
             count = len(self.updates)
-            yield to, codec.wire(framed(self.updates, count)), count
+            yield to.receivers, codec.wire(framed(self.updates, count)), count
         if self.qualities:
             framed = codec.framer("quality", now.ms, 0)
             count = len(self.qualities)
-            yield to, codec.wire(framed(self.qualities, count)), count
+            yield to.receivers, codec.wire(framed(self.qualities, count)), count
 
 
 @dataclass(slots=True)

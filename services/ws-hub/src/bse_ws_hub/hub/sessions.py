@@ -51,6 +51,13 @@ class WayOut(Protocol):
 GroupKey = tuple[str, int, frozenset[tuple[int, Want]]]
 
 
+class Receivers(NamedTuple):
+    """Who gets a frame, and the fast ways to them in the same order: for this frame only, they may change with it."""
+
+    sessions: Sequence["Session"]
+    sends: Sequence[Send]
+
+
 @dataclass(eq=False, slots=True)
 class Session:
     """One connected client. `interval_ms` is its own limit on all updates."""
@@ -78,22 +85,15 @@ class Session:
         """Whether it gets every tick, so that it holds all that was sent."""
         return self.group is not None and self.group.backlog is None
 
+    @property
+    def receivers(self) -> Receivers:
+        """The session alone."""
+        return Receivers((self,), (self.outlet.send,))
+
     def rewired(self) -> None:
         """Its outlet sends another way from now on."""
         if self.group is not None:
             self.group.members_changed()
-
-
-class Receivers(NamedTuple):
-    """Who gets a frame, and the fast ways to them in the same order."""
-
-    sessions: Sequence[Session]
-    sends: Sequence[Send]
-
-
-def alone(session: Session) -> Receivers:
-    """One."""
-    return Receivers((session,), (session.outlet.send,))
 
 
 @dataclass(eq=False, slots=True)
