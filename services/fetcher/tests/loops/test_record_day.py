@@ -103,4 +103,4 @@ async def test_a_disk_that_fails_does_not_stop_the_market(fetching, exchange, tm
         source = ReplaySource(str(path), 3, 1)
         await source.ask_market()
 
-        assert (await fetcher.held()).keys() == source.read_market(b"").seen.keys()
+        assert (await fetcher.held()).keys() == source.read().seen.keys()

@@ -97,9 +97,9 @@ class Poller:
         return self._wait_s()
 
     async def _ask(self) -> Received:
-        body = await self.source.ask_market()
+        unread = await self.source.ask_market()
         at_ms, store_ms = self.core.clock.monotonic_ms(), self.core.store.now_ms()
-        answer = self.source.read_market(body)
+        answer = unread.read()
         if not answer.seen:
             self.core.publisher.tell_rejected(answer)
             raise MalformedAnswer("shape", f"no usable row of {len(answer.rejected)}")

@@ -3,7 +3,7 @@
 Redirects mean a refused session and are not followed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import aiohttp
 from aiohttp import ClientTimeout
@@ -47,6 +47,18 @@ class HttpDoor:
         headers: Mapping[str, str] | None = None,
     ) -> bytes:
         """The body of a 200. Raises ExchangeError."""
+        chunks: list[bytes] = []
+        await self.hear(chunks.append, path, query, headers)
+        return b"".join(chunks)
+
+    async def hear(
+        self,
+        take: Callable[[bytes], None],
+        path: str,
+        query: Mapping[str, str] | list[tuple[str, str]],
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """Hand over the body of a 200 chunk by chunk, as it comes. Raises ExchangeError, also in the midst of it."""
         try:
             async with self._session.get(
                 self._base_url + path,
@@ -56,7 +68,7 @@ class HttpDoor:
                 allow_redirects=False,
             ) as answer:
                 _refuse(answer)
-                return await self._body(answer)
+                await self._hear_body(answer, take)
         except TimeoutError:
             raise ExchangeUnavailable(
                 "timeout", f"no answer in {self._timeout_s:g} s"
@@ -66,15 +78,16 @@ class HttpDoor:
         except (aiohttp.ClientError, OSError) as error:
             raise ExchangeUnavailable("connection", str(error)) from error
 
-    async def _body(self, answer: aiohttp.ClientResponse) -> bytes:
-        """The body, inflated by aiohttp chunk by chunk, so that a bomb is cut at the limit."""
-        chunks, size = [], 0
+    async def _hear_body(
+        self, answer: aiohttp.ClientResponse, take: Callable[[bytes], None]
+    ) -> None:
+        """The body is inflated by aiohttp chunk by chunk, so that a bomb is cut at the limit."""
+        size = 0
         async for chunk in answer.content.iter_any():
             size += len(chunk)
             if size > self._bytes_max:
                 raise MalformedAnswer("too_big", f"over {self._bytes_max} bytes")
-            chunks.append(chunk)
-        return b"".join(chunks)
+            take(chunk)
 
 
 def _refuse(answer: aiohttp.ClientResponse) -> None:

@@ -12,17 +12,21 @@ from bse_shared.quotes.candles import Candle
 from bse_shared.quotes.instrument import Instrument
 
 
+class Unread(Protocol):
+    """An answer that is all there."""
+
+    def read(self) -> Answer:
+        """What it says; rows as in the last answer may be the very same objects."""
+        ...
+
+
 class ListSource(Protocol):
     """Tells the whole market in one call."""
 
     name: str
 
-    async def ask_market(self) -> bytes:
-        """The answer as the source sent it."""
-        ...
-
-    def read_market(self, body: bytes) -> Answer:
-        """What it says; rows as in the last answer may be the very same objects."""
+    async def ask_market(self) -> Unread:
+        """The answer, once its last byte has come. What came before may have been read by then."""
         ...
 
     def forget(self) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import json
 import zlib
 from contextlib import asynccontextmanager
 from urllib.parse import parse_qsl, urlsplit
@@ -11,6 +12,7 @@ import pytest
 
 from bse_fetcher.source_settings import BseSettings
 from bse_fetcher.sources.bse.client import BseSource
+from bse_fetcher.sources.bse.market_list import read_market
 from bse_fetcher.sources.errors import (
     ExchangeError,
     ExchangeUnavailable,
@@ -22,7 +24,23 @@ from bse_fetcher.sources.http import RETRY_AFTER_MAX_S, RETRY_AFTER_S
 
 
 OK = b"HTTP/1.1 200 OK\r\n"
-BODY = b'{"Table":[]}'
+ROW = {
+    "scrip_cd": 500325,
+    "scripname": "RELIANCE",
+    "LONG_NAME": "Reliance Industries Ltd",
+    "scrip_grp": "A",
+    "index_code": "|S&P BSE 500|",
+    "openrate": 2890.0,
+    "highrate": 2910.5,
+    "lowrate": 2885.05,
+    "ltradert": 2901.35,
+    "prevdayclose": 2888.4,
+    "trd_val": 1531.25,
+    "trd_vol": 101_527,
+    "nooftrd": 5_827,
+    "dt_tm": "2023-10-23T13:02:34",
+}
+BODY = json.dumps({"Table": [ROW]}).encode()
 LIMIT = 10_000
 
 
@@ -108,7 +126,7 @@ async def test_the_body_comes_as_it_was_sent():
     async with asking() as (client, server):
         server.says = answer(b"\xff\x00 anything")
 
-        assert b"\xff\x00 anything" == await client.ask_market()
+        assert b"\xff\x00 anything" == await client.get("/", {})
 
 
 async def test_the_measured_header_set_is_sent():
@@ -285,7 +303,35 @@ async def test_a_body_of_just_the_limit_passes():
     async with asking() as (client, server):
         server.says = answer(gzip.compress(b"x" * LIMIT), "Content-Encoding: gzip")
 
-        assert LIMIT == len(await client.ask_market())
+        assert LIMIT == len(await client.get("/", {}))
+
+
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+async def test_a_market_of_any_size_says_the_same_however_it_comes(encoding):
+    """Read in pieces while it comes, or as a whole when it is there."""
+    rows = [{**ROW, "scrip_cd": 500_000 + number} for number in range(3000)]
+    body = json.dumps({"Table": rows}, separators=(",", ":")).encode()
+    sent = body if encoding == "identity" else gzip.compress(body)
+    async with asking(answer_bytes_max=len(body)) as (client, server):
+        server.says = answer(sent, f"Content-Encoding: {encoding}")
+        heard = (await client.ask_market()).read()
+
+    assert 3000 == len(heard.seen)
+    assert read_market(body) == heard
+
+
+async def test_an_answer_that_breaks_off_leaves_no_trace():
+    """Its first rows were read, and are forgotten with it."""
+    rows = [{**ROW, "scrip_cd": 500_000 + number} for number in range(3000)]
+    body = json.dumps({"Table": rows}, separators=(",", ":")).encode()
+    async with asking(answer_bytes_max=len(body)) as (client, server):
+        server.says, server.hangs_up = answer(body)[:-100], True
+        with pytest.raises(MalformedAnswer):
+            await client.ask_market()
+        server.says, server.hangs_up = answer(body), False
+        heard = (await client.ask_market()).read()
+
+    assert read_market(body) == heard
 
 
 @pytest.mark.parametrize(
@@ -318,4 +364,4 @@ async def test_after_every_error_the_next_answer_is_taken():
                 await client.ask_market()
             server.says = answer()
 
-            assert BODY == await client.ask_market()
+            assert {500325} == (await client.ask_market()).read().seen.keys()

@@ -483,3 +483,111 @@ def test_a_row_that_says_the_same_again_is_the_very_same_object():
     assert first.seen[541770] is second.seen[541770]
     assert 290_200 == second.seen[500325][NUMBER["last_paise"]]
     assert {} == second.instruments
+
+
+# A reading in pieces.
+
+
+def in_chunks(body, chunk_bytes):
+    """The body cut into chunks of this size."""
+    for begin in range(0, len(body), chunk_bytes):
+        yield body[begin : begin + chunk_bytes]
+
+
+def outcome(read):
+    """The answer, or the kind of error."""
+    try:
+        return read()
+    except MalformedAnswer as error:
+        return error.kind
+
+
+SPLITTING_TEXT = st.sampled_from(
+    ["},{", '"},{"', "]}", '{"Table":[', "[{},{}]", "}]},{", "caf\xe9", "\\"]
+)
+STRANGE = st.fixed_dictionaries(
+    {},
+    optional={
+        "LONG_NAME": SPLITTING_TEXT,
+        "extra": SPLITTING_TEXT | ANY_JSON | st.just([{"a": 1}, {"b": 2}]),
+    },
+)
+RETYPED = st.fixed_dictionaries({"trd_vol": st.none() | st.just("5")})
+PIECE_ROWS = st.builds(
+    lambda row, strange: {**row, **strange},
+    TYPED_ROWS,
+    st.one_of(*[st.just({})] * 6, STRANGE),
+)
+PIECE_TABLES = st.lists(PIECE_ROWS, min_size=4, max_size=8)
+AROUND = st.sampled_from([(b'{"Table":[', b"]}")] * 10) | st.sampled_from(
+    [
+        (b'{"Table":[', b"]}"),
+        (b'\xef\xbb\xbf { "Table" : [', b"]} \n"),
+        (b'{"Table":[', b'],"Table1":[{"a":1},{"b":2}]}'),
+        (b'{"Other":[{},{}],"Table":[', b"]}"),
+        (b'{"Table":[', b'],"Table":[]}'),
+        (b'{"Table":[', b'],"Table":[{"scrip_cd":7,"ltradert":1.5},{}]}'),
+        (b'{"Table":[', b"]"),
+        (b'{"Table":[', b""),
+        (b"[", b"]"),
+        (b"", b"]}"),
+    ]
+)
+
+
+@given(
+    st.lists(
+        PIECE_TABLES | st.builds(lambda rows, row: [*rows, row], PIECE_TABLES, RETYPED),
+        min_size=1,
+        max_size=3,
+    ),
+    AROUND,
+    st.sampled_from([90, 300, 700]),
+    st.sampled_from([500, 600, 1000]),
+)
+def test_an_answer_says_the_same_however_it_is_cut(
+    tables, around, chunk_bytes, piece_bytes
+):
+    """Whatever stands in its texts and around its rows, and whatever was read before."""
+    pieces, whole = MarketReader(piece_bytes), MarketReader(10**9)
+    for rows in tables:
+        written = [json.dumps(row, separators=(",", ":")).encode() for row in rows]
+        body = around[0] + b",".join(written) + around[1]
+        reading = pieces.reading()
+        for chunk in in_chunks(body, chunk_bytes):
+            reading.take(chunk)
+
+        assert outcome(lambda: whole.read(body)) == outcome(reading.read)  # noqa: B023
+
+
+def test_most_of_an_answer_is_read_before_its_end():
+    """Or the reading in pieces would be for nothing: only what came last is left."""
+    rows = [row(scrip_cd=code) for code in range(1, 501)]
+    body = json.dumps({"Table": rows}, separators=(",", ":")).encode()
+    reading = MarketReader(piece_bytes=4096).reading()
+    for chunk in in_chunks(body, 1000):
+        reading.take(chunk)
+
+    assert 0 < len(reading.unread) <= 4096 + 1000
+    assert body.endswith(reading.unread)
+    assert 500 == len(reading.read().seen)
+
+
+def test_what_came_last_is_left_alone():
+    """The time stamp of its arrival must not wait for the reading."""
+    rows = [row(scrip_cd=code) for code in range(1, 101)]
+    body = json.dumps({"Table": rows}, separators=(",", ":")).encode()
+    reading = MarketReader(piece_bytes=1000).reading()
+    for chunk in in_chunks(body, 5000):
+        reading.take(chunk)
+        assert reading.unread.endswith(chunk)
+
+
+def test_a_name_told_in_between_is_told_again():
+    """An answer that was read with patience may have told another name: whoever keeps the names must hear of it."""
+    reader = MarketReader()
+    reader.read(table(CREDITACC))
+    reader.read(table(row(scripname="OTHER", trd_vol="5")))
+    answer = reader.read(table(CREDITACC))
+
+    assert "CREDITACC" == answer.instruments[541770].symbol

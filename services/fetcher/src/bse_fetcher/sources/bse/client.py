@@ -3,9 +3,8 @@
 import aiohttp
 
 from bse_fetcher.source_settings import BseSettings
-from bse_fetcher.sources.answer import Answer
 from bse_fetcher.sources.bse.intraday import read_minutes
-from bse_fetcher.sources.bse.market_list import MarketReader
+from bse_fetcher.sources.bse.market_list import MarketReader, MarketReading
 from bse_fetcher.sources.http import HttpDoor
 from bse_shared.quotes.candles import Candle
 from bse_shared.quotes.instrument import Instrument
@@ -44,13 +43,11 @@ class BseSource:
         """Any other answer of BSE. Raises ExchangeError."""
         return await self._door.get(path, query)
 
-    async def ask_market(self) -> bytes:
-        """The whole market's rows as BSE sent them. Raises ExchangeError."""
-        return await self._door.get(MARKET_PATH, MARKET_QUERY)
-
-    def read_market(self, body: bytes) -> Answer:
-        """The fields of all scrips. Raises MalformedAnswer."""
-        return self._reader.read(body)
+    async def ask_market(self) -> MarketReading:
+        """The whole market, read while it came. Raises ExchangeError."""
+        reading = self._reader.reading()
+        await self._door.hear(reading.take, MARKET_PATH, MARKET_QUERY)
+        return reading
 
     def forget(self) -> None:
         """Tell all names anew with the next answer."""

@@ -3,205 +3,179 @@
 Three ways, each to the same result. A row that equals the scrip's row in the last answer is not read again:
 its fields are the very same object, which the shard writer knows. A row with the types that BSE sends is read
 fast. All else (a member gone or retyped, a value that can't be) is left to `market_row`, row by row.
+
+An answer of megabytes is a while on its way. Its rows are read meanwhile, piece by piece, so that little is left to do
+when its last byte comes.
 """
+
+import re
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from bse_fetcher.sources.answer import Answer, Rejected
 from bse_fetcher.sources.bodies import UNREADABLE, json_of, malformed
-from bse_fetcher.sources.bse.market_row import (
-    BSE,
-    CONDITION,
-    GOOD,
-    HIGH,
-    LAST,
-    LOW,
-    OPEN,
-    PAISE_PER_LAKH_RUPEES,
-    PREVIOUS_CLOSE,
-    SOURCE,
-    TIME,
-    TRADES,
-    TURNOVER,
-    VOLUME,
-    MarketRow,
-    instrument_of,
-    read_row,
-)
-from bse_fetcher.sources.bse.values import CODE_MAX, time_ms
+from bse_fetcher.sources.bse.market_row import MarketRow, instrument_of, read_row
+from bse_fetcher.sources.bse.typed_row import Known, TypedRow, fields_of, same_name
 from bse_fetcher.sources.errors import MalformedAnswer
-from bse_fetcher.sources.money import PAISE_MAX, BadValue, shown
-from bse_shared.quotes.quote import Value
+from bse_fetcher.sources.money import BadValue, shown
 
 
-PAISE_PER_HUNDREDTH_LAKH = PAISE_PER_LAKH_RUPEES // 100
-HUNDREDTHS_LAKH_MAX = 10**10
-VOLUME_MAX = 2**53
+PIECE_BYTES = 64 * 1024
+"""So much is read at one go while the rest is on its way: some 120 rows, a third of a millisecond."""
 
-
-class TypedRow(msgspec.Struct, gc=False):
-    """A row as BSE sends it: every member there, every one of its usual type.
-
-    What most often differs comes first: comparing two rows ends there.
-    """
-
-    trd_vol: int
-    dt_tm: str
-    ltradert: float
-    trd_val: float
-    nooftrd: int
-    highrate: float
-    lowrate: float
-    openrate: float
-    prevdayclose: float
-    scrip_cd: int
-    scripname: str
-    LONG_NAME: str
-    scrip_grp: str
-    index_code: str
-
-
-class _TypedTable(msgspec.Struct):
-    Table: list[TypedRow]
+_OPENING = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"Table"\s*:\s*\[')
+_BETWEEN_ROWS = b"},{"
+_CLOSING = b"]}"
 
 
 class _RawTable(msgspec.Struct):
     Table: list[msgspec.Raw]
 
 
+class _TypedTable(msgspec.Struct):
+    Table: list[TypedRow]
+
+
 _typed = msgspec.json.Decoder(_TypedTable)
+_typed_rows = msgspec.json.Decoder(list[TypedRow])
 _raw = msgspec.json.Decoder(_RawTable)
 _row = msgspec.json.Decoder(MarketRow)
 _MEMBERS = TypedRow.__struct_fields__
 
-Known = tuple[TypedRow, dict[int, Value]]
+Learn = Callable[[dict[int, Known]], None]
 
 
 class MarketReader:
     """Reads one answer after the other, and remembers the last row of each scrip."""
 
-    def __init__(self) -> None:
+    def __init__(self, piece_bytes: int = PIECE_BYTES) -> None:
         self._known: dict[int, Known] = {}
+        self._piece_bytes = piece_bytes
+
+    def reading(self) -> "MarketReading":
+        """An answer that begins to come."""
+        return MarketReading(self._known, self._learn, self._piece_bytes)
 
     def read(self, body: bytes) -> Answer:
-        """The answer of `GetMktData`. Bad rows are named in `rejected`; `instruments` tells only of scrips
-        whose names differ from the last answer. Raises MalformedAnswer for the whole.
-        """
-        body = json_of(body)
-        try:
-            rows = _typed.decode(body).Table
-        except (msgspec.ValidationError, UnicodeDecodeError):
-            self._known = {}
-            return _read_patiently(body)
-        except UNREADABLE as error:
-            raise malformed(error) from error
-        if not rows:
-            raise MalformedAnswer("empty", "no rows")
-        return self._read(rows)
+        """An answer that is all there (see `MarketReading.read`)."""
+        reading = self.reading()
+        reading.take(body)
+        return reading.read()
 
-    def _read(self, rows: list[TypedRow]) -> Answer:
-        answer = Answer()
-        seen, known, now_known = answer.seen, self._known, {}
-        for number, row in enumerate(rows):
+    def _learn(self, known: dict[int, Known]) -> None:
+        self._known = known
+
+
+class MarketReading:
+    """One answer, read while it comes.
+
+    The pieces are lists of rows, cut where a row seems to end. That guess may be wrong (text that looks like it, a
+    table within a row), but then what was cut off is no JSON, and the body is read as a whole when it is all there:
+    pieces that are all lists of rows make the list that they were cut from.
+    """
+
+    def __init__(self, known: dict[int, Known], learn: Learn, piece_bytes: int) -> None:
+        self._known = known
+        self._learn = learn
+        self._piece_bytes = piece_bytes
+        self._chunks: list[bytes] = []
+        self.unread = b""
+        """What came and was not looked at yet, while it is read in pieces."""
+        self._begun = False
+        self._in_pieces = True
+        self._rows = _Rows(known)
+
+    def take(self, chunk: bytes) -> None:
+        """The next bytes. They are left alone until more come: nothing stands between the last and its time stamp."""
+        if self._in_pieces and len(self.unread) >= self._piece_bytes:
+            self._in_pieces = self._read_piece()
+        self._chunks.append(chunk)
+        self.unread = self.unread + chunk if self._in_pieces else b""
+
+    def read(self) -> Answer:
+        """What the answer says, once it is all there. Bad rows are named in `rejected`; `instruments` tells only of
+        scrips whose names differ from the last answer. Raises MalformedAnswer for the whole.
+        """
+        if not (self._begun and self._read_end()):
+            self._rows = _Rows(self._known)
+            body = json_of(b"".join(self._chunks))
+            try:
+                rows = _typed.decode(body).Table
+            except (msgspec.ValidationError, UnicodeDecodeError):
+                self._learn({})
+                return _read_patiently(body)
+            except UNREADABLE as error:
+                raise malformed(error) from error
+            if not rows:
+                raise MalformedAnswer("empty", "no rows")
+            self._rows.add(rows)
+        self._learn(self._rows.known)
+        return self._rows.answer
+
+    def _read_piece(self) -> bool:
+        """Read the rows that are there; whether it is an answer that can be read in pieces."""
+        rest = self.unread
+        if not self._begun:
+            opening = _OPENING.match(rest)
+            if opening is None:
+                return False
+            self._begun, rest = True, rest[opening.end() :]
+        ends = rest.rfind(_BETWEEN_ROWS) + 1
+        self.unread = rest[ends + 1 :]
+        return ends > 0 and self._add(rest[:ends])
+
+    def _read_end(self) -> bool:
+        end = self.unread.rstrip()
+        return end.endswith(_CLOSING) and self._add(end.removesuffix(_CLOSING))
+
+    def _add(self, rows: bytes) -> bool:
+        try:
+            self._rows.add(_typed_rows.decode(b"[" + rows + b"]"))
+        except UNREADABLE:
+            return False
+        return True
+
+
+class _Rows:
+    """What the rows of an answer say, so far."""
+
+    def __init__(self, before: dict[int, Known]) -> None:
+        self.answer = Answer()
+        self.known: dict[int, Known] = {}
+        self._before = before
+        self._count = 0
+
+    def add(self, rows: Sequence[TypedRow]) -> None:
+        """The next rows."""
+        answer, known, before = self.answer, self.known, self._before
+        seen = answer.seen
+        for number, row in enumerate(rows, self._count):
             code = row.scrip_cd
             if code in seen:
                 _take(_patient(row), number, answer)  # names the second row
                 continue
-            held = known.get(code)
+            held = before.get(code)
             if held is not None and held[0] == row:
-                now_known[code] = held
+                known[code] = held
                 seen[code] = held[1]
                 continue
-            fields = _fields(row, held)
+            fields = fields_of(row, held)
             if fields is None:
                 _take(_patient(row), number, answer)
                 continue
             seen[code] = fields
-            now_known[code] = (row, fields)
-            if held is None or not _same_name(held[0], row):
+            known[code] = (row, fields)
+            if held is None or not same_name(held[0], row):
                 answer.instruments[code] = instrument_of(
                     code, row.scripname, row.LONG_NAME, row.scrip_grp, row.index_code
                 )
-        self._known = now_known
-        return answer
+        self._count += len(rows)
 
 
 def read_market(body: bytes) -> Answer:
     """One answer by itself. Raises MalformedAnswer for the whole."""
     return MarketReader().read(body)
-
-
-def _same_name(old: TypedRow, new: TypedRow) -> bool:
-    return (
-        old.scripname == new.scripname
-        and old.LONG_NAME == new.LONG_NAME
-        and old.scrip_grp == new.scrip_grp
-        and old.index_code == new.index_code
-    )
-
-
-def _fields(row: TypedRow, held: Known | None) -> dict[int, Value] | None:  # noqa: PLR0911 - one guard a member
-    """The fields of a row without any doubt; None where `market_row` has to look.
-
-    A price is taken as the whole paise nearest to it, and only if these, divided by a hundred, give back the
-    very double that the parser made of BSE's digits: then no other two decimals could have been meant.
-    """
-    price, lakhs = row.ltradert, row.trd_val
-    last, lakh = round(price * 100), round(lakhs * 100)
-    if last / 100 != price or lakh / 100 != lakhs:
-        return None
-    if not (0 < last <= PAISE_MAX and 0 <= lakh < HUNDREDTHS_LAKH_MAX):
-        return None
-    if not (0 <= row.trd_vol < VOLUME_MAX and 0 <= row.nooftrd < VOLUME_MAX):
-        return None
-    if not 0 < row.scrip_cd <= CODE_MAX:
-        return None
-    day = _day(row, held)
-    if day is None:
-        return None
-    high, low, opened, closed = day
-    try:
-        at_ms = time_ms(row.dt_tm)
-    except BadValue:
-        return None
-    return {
-        LAST: last,
-        VOLUME: row.trd_vol,
-        TURNOVER: lakh * PAISE_PER_HUNDREDTH_LAKH,
-        TRADES: row.nooftrd,
-        TIME: at_ms,
-        HIGH: high,
-        LOW: low,
-        OPEN: opened,
-        PREVIOUS_CLOSE: closed,
-        SOURCE: BSE,
-        CONDITION: GOOD,
-    }
-
-
-def _day(row: TypedRow, held: Known | None) -> tuple[Value, ...] | None:
-    """High, low, open and last close; None where there is any doubt. They seldom move: what was read once is not
-    read again.
-    """
-    if held is not None and (
-        (old := held[0]).highrate == row.highrate
-        and old.lowrate == row.lowrate
-        and old.openrate == row.openrate
-        and old.prevdayclose == row.prevdayclose
-    ):
-        known = held[1]
-        return known[HIGH], known[LOW], known[OPEN], known[PREVIOUS_CLOSE]
-    high, low = round(row.highrate * 100), round(row.lowrate * 100)
-    opened, closed = round(row.openrate * 100), round(row.prevdayclose * 100)
-    if high / 100 != row.highrate or low / 100 != row.lowrate:
-        return None
-    if opened / 100 != row.openrate or closed / 100 != row.prevdayclose:
-        return None
-    if not (0 < low <= high <= PAISE_MAX):
-        return None
-    if not (0 < opened <= PAISE_MAX and 0 < closed <= PAISE_MAX):
-        return None
-    return high, low, opened, closed
 
 
 def _take(row: MarketRow, number: int, answer: Answer) -> None:

@@ -36,16 +36,16 @@ class ReplaySource:
         self._instruments: dict[int, Instrument] = {}
         self._told: dict[int, Instrument] = {}
 
-    async def ask_market(self) -> bytes:
+    async def ask_market(self) -> "ReplaySource":
         """Move the recording on. Raises ExchangeUnavailable where it can't be read."""
         try:
             self._move_on()
         except (OSError, MalformedMessage) as error:
             self._entries = None
             raise ExchangeUnavailable("recording", str(error)) from error
-        return b"moved on"
+        return self
 
-    def read_market(self, body: bytes) -> Answer:
+    def read(self) -> Answer:
         """The market as it was then."""
         news = {
             code: each
