@@ -85,6 +85,21 @@ async def test_what_is_believed_in_the_end_may_still_be_in_doubt(fetching):
         assert 1 == fetcher.count("fetcher_new_timelines")
 
 
+async def test_a_day_that_is_believed_in_the_end_sheds_the_limits_of_the_last(fetching):
+    """Also where the source's clock explains its time."""
+    async with fetching() as hire:
+        fetcher = hire()
+        await fetcher.terms.hold()
+        now_ms = fetcher.store.now_ms()
+        limits = {"lower_circuit_paise": 90, "upper_circuit_paise": 110}
+        await publish(fetcher, rows(now_ms - HOUR_MS, **limits))
+        await publish(fetcher, rows(now_ms + 24 * HOUR_MS, last=300))
+
+        quote = (await fetcher.held())[CODES[0]].quote
+        assert (300, None) == (quote.last_paise, quote.upper_circuit_paise)
+        assert {} == fetcher.publisher.scrutiny.suspects()
+
+
 async def test_nothing_else_is_done_while_an_answer_is_published(fetching):
     """Who waits for a pause gets it after the last shard."""
     async with fetching() as hire:

@@ -12,7 +12,8 @@ from bse_fetcher.metrics import FetcherMetrics
 from bse_fetcher.polling.plausibility import Timeline, clock_is_ahead, contradiction
 from bse_fetcher.polling.validation import doubt, with_todays_limits
 from bse_fetcher.sources.answer import Answer
-from bse_shared.quotes.quote import NUMBER, Condition, Value
+from bse_shared.quotes.frame import NO_IMAGE
+from bse_shared.quotes.quote import NUMBER, Condition, Quote, Value
 from bse_shared.quotes.shard_writer import ShardWriter
 
 
@@ -42,8 +43,14 @@ class Scrutiny:
         """The scrips whose price is marked as suspect, and why."""
         return {**self.contradicted, **self.doubts}
 
-    def marked(self, code: int, fields: Fields, why: str) -> Fields:
-        """The fields, marked as suspect where there is a reason (`why`, or what another source says)."""
+    def weighed(self, code: int, fields: Fields, held: Quote) -> Fields:
+        """The fields as they are to be stored: marked as suspect where they don't fit together, or where another
+        source contradicts them.
+        """
+        fields = with_todays_limits(fields, held)
+        why = doubt(fields, held, self.ticks.get(code, 1))
+        if not (why or self.doubts or self.contradicted):
+            return fields
         if why:
             if self.doubts.get(code) != why:
                 self.doubts[code] = why
@@ -85,33 +92,24 @@ class Inspection:
         self, writer: ShardWriter, told: Mapping[int, Fields]
     ) -> dict[int, Fields]:
         """Of what the answer told of a shard, the rows to store."""
-        scrutiny, ticks = self._scrutiny, self._scrutiny.ticks
+        weighed, images, taken = self._scrutiny.weighed, writer.images, writer.taken
         now_ms, asked_at_ms = self._now_ms, self._asked_at_ms
         kept: dict[int, Fields] = {}
         doubtful: dict[int, str] = {}
         for code, fields in told.items():
             if asked_at_ms and writer.confirmed.at_ms(code) > asked_at_ms:
                 continue
-            if writer.has_taken(code, fields):
+            if taken.get(code) is fields:
                 kept[code] = fields
                 continue
-            held, quote = writer.images.get(code), None
-            if held is not None:
-                if why := contradiction(held, fields, now_ms):
-                    doubtful[code] = why
-                    continue
-                quote = held.quote
-                fields = with_todays_limits(fields, quote)  # noqa: PLW2901
-            why = doubt(fields, quote, ticks.get(code, 1))
-            if why or scrutiny.doubts or scrutiny.contradicted:
-                kept[code] = scrutiny.marked(code, fields, why)
+            held = images.get(code, NO_IMAGE).quote
+            if why := contradiction(held, fields, now_ms):
+                doubtful[code] = why
             else:
-                kept[code] = fields
+                kept[code] = weighed(code, fields, held)
         for code in self._true_after_all(doubtful, told):
             del doubtful[code]
-            held = writer.images.get(code)
-            why = doubt(told[code], held.quote if held else None, ticks.get(code, 1))
-            kept[code] = scrutiny.marked(code, told[code], why)
+            kept[code] = weighed(code, told[code], images.get(code, NO_IMAGE).quote)
         self._left_out |= doubtful
         return kept
 

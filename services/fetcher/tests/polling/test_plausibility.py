@@ -11,15 +11,15 @@ from bse_fetcher.polling.plausibility import (
     clock_is_ahead,
 )
 from bse_fetcher.polling.plausibility import contradiction as contradiction_at
-from bse_shared.quotes.quote import NUMBER
-from bse_shared.testing.builders import a_quote, an_image, seen
+from bse_shared.quotes.quote import EMPTY, NUMBER
+from bse_shared.testing.builders import a_quote, seen
 
 
 NOON_MS = 1_795_329_000_000
 """Noon in India on a trading day."""
 
 DAY_MS = 86_400_000
-HELD = an_image(a_quote(exchange_time_ms=NOON_MS, volume=1000))
+HELD = a_quote(exchange_time_ms=NOON_MS, volume=1000)
 
 
 def contradiction(held, fields, now_ms=NOON_MS + 2 * DAY_MS):
@@ -60,18 +60,18 @@ def test_volume_starts_anew_each_day():
 
 def test_a_row_that_was_seen_before_is_no_contradiction():
     """An unchanged price is confirmed."""
-    assert "" == contradiction(HELD, seen(HELD.quote))
+    assert "" == contradiction(HELD, seen(HELD))
 
 
 def test_what_is_not_known_contradicts_nothing():
     """A new scrip, a row without time or volume, a held quote without either."""
-    assert "" == contradiction(None, told(exchange_time_ms=1, volume=1))
+    assert "" == contradiction(EMPTY, told(exchange_time_ms=1, volume=1))
     assert "" == contradiction(HELD, told(volume=1))
     assert "" == contradiction(HELD, told(exchange_time_ms=None, volume=1))
     assert "" == contradiction(HELD, told(exchange_time_ms=NOON_MS, volume=None))
-    timeless = an_image(a_quote(exchange_time_ms=None))
+    timeless = a_quote(exchange_time_ms=None)
     assert "" == contradiction(timeless, told(exchange_time_ms=1, volume=1))
-    unsold = an_image(a_quote(exchange_time_ms=NOON_MS, volume=None))
+    unsold = a_quote(exchange_time_ms=NOON_MS, volume=None)
     assert "" == contradiction(unsold, told(exchange_time_ms=NOON_MS, volume=0))
 
 
@@ -81,7 +81,7 @@ def test_what_is_not_known_contradicts_nothing():
 )  # fmt: skip
 def test_a_day_that_goes_on_is_never_doubted(since_ms, volume, later_ms, more):
     """Time and volume that only grow are always taken."""
-    held = an_image(a_quote(exchange_time_ms=NOON_MS + since_ms, volume=volume))
+    held = a_quote(exchange_time_ms=NOON_MS + since_ms, volume=volume)
 
     assert "" == contradiction(
         held,
@@ -156,7 +156,7 @@ def test_a_trade_of_tomorrow_is_not_believed():
 
 def test_a_source_that_lives_in_the_future_is_followed():
     """A replay plays a day that is not today."""
-    held = an_image(a_quote(exchange_time_ms=NOON_MS + DAY_MS))
+    held = a_quote(exchange_time_ms=NOON_MS + DAY_MS)
 
     assert "" == contradiction(
         held, told(exchange_time_ms=NOON_MS + DAY_MS + 3000), now_ms=NOON_MS

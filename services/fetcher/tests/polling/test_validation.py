@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bse_fetcher.polling.validation import CrossCheck, Seen, doubt, with_todays_limits
-from bse_shared.quotes.quote import NUMBER
+from bse_shared.quotes.quote import EMPTY, NUMBER
 from bse_shared.testing.builders import a_quote
 
 
@@ -34,7 +34,7 @@ def told(**fields):
 )
 def test_a_row_must_fit_together(fields, why):
     """What it does not say is no reason for a doubt."""
-    assert why == doubt(told(**fields), None)
+    assert why == doubt(told(**fields), EMPTY)
 
 
 def test_a_price_beyond_the_known_limits_is_doubtful():
@@ -55,7 +55,7 @@ def test_the_rows_own_limits_count_before_those_that_are_held():
     assert ["outside_band", "", "", "outside_band"] == [
         doubt(told(last_paise=last, **wider), held) for last in (149, 150, 350, 351)
     ]
-    assert "outside_band" == doubt(told(last_paise=149, **wider), None)
+    assert "outside_band" == doubt(told(last_paise=149, **wider), EMPTY)
 
 
 def test_a_new_day_does_away_with_the_last_days_limits():
@@ -81,7 +81,7 @@ def test_a_new_day_does_away_with_the_last_days_limits():
 )
 def test_a_price_between_two_ticks_is_doubtful(last, tick, why):
     """Where the tick is known; whole paise where it is not."""
-    assert why == doubt(told(last_paise=last), None, tick)
+    assert why == doubt(told(last_paise=last), EMPTY, tick)
 
 
 def a_check():

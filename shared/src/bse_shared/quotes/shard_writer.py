@@ -56,12 +56,8 @@ class ShardWriter:
         self.position = term.position
         self.images = dict(term.images)
         self.confirmed = term.confirmed
-        # The fields that each image last took in; what is handed over again changes nothing.
-        self._taken: dict[int, Mapping[int, Value]] = {}
-
-    def has_taken(self, code: int, fields: Mapping[int, Value]) -> bool:
-        """Whether these very fields are what the scrip's image took in last."""
-        return self._taken.get(code) is fields
+        self.taken: dict[int, Mapping[int, Value]] = {}
+        """The fields that each image took in last: the very same object, handed over again, changes nothing."""
 
     def plan_list(self, seen: Seen, received_at_ms: int) -> Plan:
         """The plan for an answer that lists the whole shard; scrips it lacks stay unconfirmed."""
@@ -80,7 +76,7 @@ class ShardWriter:
     def committed(self, plan: Plan) -> None:
         """The store took the plan."""
         self.images.update(plan.images)
-        self._taken.update(plan.seen)
+        self.taken.update(plan.seen)
         self.position = plan.frame.position
         self.confirmed = plan.confirmed
 
@@ -89,7 +85,7 @@ class ShardWriter:
         changes: list[Change] = []
         images: dict[int, Image] = {}
         kept_alive: list[int] = []
-        held_images, taken, at_ms = self.images, self._taken, confirmation.at_ms
+        held_images, taken, at_ms = self.images, self.taken, confirmation.at_ms
         for code, fields in seen.items():
             if taken.get(code) is fields:
                 kept_alive.append(code)

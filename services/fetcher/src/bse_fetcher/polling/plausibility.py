@@ -3,8 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from bse_shared.quotes.frame import Image
-from bse_shared.quotes.quote import NUMBER
+from bse_shared.quotes.quote import NUMBER, Quote
 
 
 NEW_TIMELINE_AFTER = 10
@@ -26,23 +25,20 @@ FUTURE_MAX_MS = 120_000
 """A trade can't be later than now; so far our clock and the source's may differ."""
 
 
-def contradiction(held: Image | None, fields: Fields, now_ms: int) -> str:
+def contradiction(held: Quote, fields: Fields, now_ms: int) -> str:
     """Why the row can't follow what is held; empty if it can.
 
     `time_went_back`, `volume_went_back`, or `time_in_future`, which would make every later row look old. Where
     what is held is in the future already, the source lives in another time (see also `clock_is_ahead`).
     """
-    if held is None:
-        return ""
-    quote = held.quote
-    held_ms, at_ms = quote.exchange_time_ms, fields.get(_TIME)
+    held_ms, at_ms = held.exchange_time_ms, fields.get(_TIME)
     if at_ms is None or held_ms is None:
         return ""
     if at_ms < held_ms:
         return "time_went_back"
     if at_ms > now_ms + FUTURE_MAX_MS >= held_ms:
         return "time_in_future"
-    volume, held_volume = fields.get(_VOLUME), quote.volume
+    volume, held_volume = fields.get(_VOLUME), held.volume
     if volume is None or held_volume is None or volume >= held_volume:
         return ""
     return "volume_went_back" if day_of(at_ms) == day_of(held_ms) else ""

@@ -22,7 +22,7 @@ Fields = Mapping[int, Any]
 """Values by field number; those that are looked at here are whole numbers or None."""
 
 
-def doubt(fields: Fields, held: Quote | None, tick_paise: int = 1) -> str:
+def doubt(fields: Fields, held: Quote, tick_paise: int = 1) -> str:
     """Why the row's own figures don't fit together, or with the circuit limits and the tick; empty if they do.
 
     The limits are the row's own, where it tells them, else those that are held.
@@ -38,10 +38,7 @@ def doubt(fields: Fields, held: Quote | None, tick_paise: int = 1) -> str:
         return "far_from_close"
     if last % tick_paise:
         return "off_tick"
-    if held is None:
-        lower, upper = get(_LOWER), get(_UPPER)
-    else:
-        lower, upper = get(_LOWER, held[_LOWER]), get(_UPPER, held[_UPPER])
+    lower, upper = get(_LOWER, held[_LOWER]), get(_UPPER, held[_UPPER])
     if (lower is not None and last < lower) or (upper is not None and last > upper):
         return "outside_band"
     return ""
@@ -51,7 +48,7 @@ def with_todays_limits(fields: Fields, held: Quote) -> Fields:
     """The row; one of a new day does away with the last day's circuit limits, which are set anew each morning."""
     if held[_LOWER] is None and held[_UPPER] is None:
         return fields
-    at_ms, held_ms = fields.get(_TIME), held.exchange_time_ms
+    at_ms, held_ms = fields.get(_TIME), held[_TIME]
     if at_ms is None or held_ms is None or day_of(at_ms) <= day_of(held_ms):
         return fields
     return {_LOWER: None, _UPPER: None, **fields}
