@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import aiohttp
 from redis.asyncio import Redis
@@ -63,6 +63,13 @@ async def _rows(redis_url: str) -> list[Row]:
     return rows
 
 
+class _Fetcher(NamedTuple):
+    """A running one."""
+
+    pid: int
+    url: str
+
+
 @dataclass(frozen=True, slots=True)
 class _Cycle:
     """One answer: how late each of its frames was, and who used the processors around it."""
@@ -76,25 +83,33 @@ class _Cycle:
 
 
 async def _whole_market(
-    redis: Redis, session: aiohttp.ClientSession, sim: str, fetcher: int
+    redis: Redis, session: aiohttp.ClientSession, sim: str, fetcher: _Fetcher
 ) -> list[Row]:
     offset_ms = await store_offset_ms(redis)
     async with _frames(redis) as frames:
         await _warm_up(frames)
         before, started = await _requests(session, sim), time.monotonic()
+        answers = await _answers(session, fetcher)
         cycles = []
         while time.monotonic() - started < MEASURE_S:
-            cycles.append(await _one_cycle(frames, Machine(fetcher), offset_ms))
+            cycles.append(await _one_cycle(frames, Machine(fetcher.pid), offset_ms))
         after, took_s = await _requests(session, sim), time.monotonic() - started
+        counted, waited_s = (
+            late - early
+            for late, early in zip(
+                await _answers(session, fetcher), answers, strict=True
+            )
+        )
     market = (after.get("GetMktData", 0) - before.get("GetMktData", 0)) / took_s
     total = (sum(after.values()) - sum(before.values())) / took_s
     return [
         *_delay_rows(cycles),
+        Row("exchange asked to answer received, mean", waited_s * 1000 / counted, "ms"),
         at_most(
             "requests for the whole market", market, "/s", MARKET_REQUESTS_PER_S_MAX
         ),
         Row("requests in all (with the indices)", total, "/s"),
-        at_most("resident memory", _resident_mb(fetcher), "MB", MEMORY_MB_MAX),
+        at_most("resident memory", _resident_mb(fetcher.pid), "MB", MEMORY_MB_MAX),
     ]
 
 
@@ -191,8 +206,8 @@ async def _take_over(redis: Redis, redis_url: str, replicas: int) -> Row:
             for _ in range(replicas)
         ]
         await _until(lambda: _shared_by(redis, replicas))
-        victim = await _holder_of(redis, first)
-        os.kill(first, 9)
+        victim = await _holder_of(redis, first.pid)
+        os.kill(first.pid, 9)
         killed = time.monotonic()
         await _until(lambda: _moved_from(redis, victim))
         return at_most(
@@ -254,6 +269,17 @@ async def _requests(session: aiohttp.ClientSession, sim: str) -> dict[str, int]:
     return found
 
 
+async def _answers(
+    session: aiohttp.ClientSession, fetcher: _Fetcher
+) -> tuple[float, float]:
+    """How many answers the fetcher waited for since its start, and how long for all of them, in seconds."""
+    async with session.get(f"{fetcher.url}/metrics") as answer:
+        lines = (await answer.text()).splitlines()
+    told = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+    name = "fetcher_answer_seconds"
+    return float(told[f"{name}_count"]), float(told[f"{name}_sum"])
+
+
 def _resident_mb(pid: int) -> float:
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
@@ -269,17 +295,18 @@ def _simulator(**settings: object) -> Iterator[str]:
 
 
 @contextmanager
-def _fetcher(redis_url: str, sim: str, **more: str) -> Iterator[int]:
+def _fetcher(redis_url: str, sim: str, **more: str) -> Iterator[_Fetcher]:
+    port = free_ports(1)[0]
     env = {
         "REDIS_URL": redis_url,
         "BSE_BASE_URL": sim,
         "POLL_SESSION": "always_open",
-        "HTTP_PORT": str(free_ports(1)[0]),
+        "HTTP_PORT": str(port),
         "MARKET_SHARDS": str(SHARDS),
         **more,
     }
     with _process("bse_fetcher", env) as pid:
-        yield pid
+        yield _Fetcher(pid, f"http://127.0.0.1:{port}")
 
 
 @contextmanager

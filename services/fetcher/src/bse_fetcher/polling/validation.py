@@ -48,7 +48,7 @@ def with_todays_limits(fields: Fields, held: Quote) -> Fields:
     """The row; one of a new day does away with the last day's circuit limits, which are set anew each morning."""
     if held[_LOWER] is None and held[_UPPER] is None:
         return fields
-    at_ms, held_ms = fields.get(_TIME), held[_TIME]
+    at_ms, held_ms = fields.get(_TIME), held.exchange_time_ms
     if at_ms is None or held_ms is None or day_of(at_ms) <= day_of(held_ms):
         return fields
     return {_LOWER: None, _UPPER: None, **fields}
