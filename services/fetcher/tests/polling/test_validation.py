@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bse_fetcher.polling.validation import CrossCheck, Seen, doubt, with_todays_limits
+from bse_fetcher.polling.validation import (
+    LAPSES_AFTER_MS,
+    CrossCheck,
+    Seen,
+    doubt,
+    with_todays_limits,
+)
 from bse_shared.quotes.quote import EMPTY, NUMBER
 from bse_shared.testing.builders import a_quote
 
@@ -93,13 +99,13 @@ def test_a_price_diverges_when_it_differs_twice_in_a_row():
     """Two sources are never asked in the same instant: once proves nothing."""
     check = a_check()
     ours, theirs = Seen(10_200, 0, None), Seen(10_000, 0, None)
-    assert check.compare(7, ours, theirs) is False
+    assert check.compare(7, ours, theirs, 0) is False
     assert {} == check.diverging
-    assert check.compare(7, ours, theirs) is False
+    assert check.compare(7, ours, theirs, 0) is False
     assert {7: "price_diverges"} == check.diverging
-    assert check.compare(7, theirs, theirs) is True
+    assert check.compare(7, theirs, theirs, 0) is True
     assert {} == check.diverging
-    assert check.compare(7, ours, theirs) is False
+    assert check.compare(7, ours, theirs, 0) is False
     assert {} == check.diverging
 
 
@@ -107,10 +113,10 @@ def test_volumes_of_the_same_instant_are_compared_too():
     """A price may agree by chance."""
     check = a_check()
     for _ in range(2):
-        check.compare(7, Seen(100, 5, 1_000), Seen(100, 5, 2_001))
+        check.compare(7, Seen(100, 5, 1_000), Seen(100, 5, 2_001), 0)
     assert {7: "volume_diverges"} == check.diverging
 
-    assert check.compare(7, Seen(100, 6, 1_000), Seen(100, 5, 2_001)) is True
+    assert check.compare(7, Seen(100, 6, 1_000), Seen(100, 5, 2_001), 0) is True
 
 
 def test_prices_of_different_times_are_not_compared():
@@ -118,11 +124,26 @@ def test_prices_of_different_times_are_not_compared():
     check = a_check()
     ours = Seen(200, 30_000, None)
     for _ in range(2):
-        check.compare(7, ours, Seen(100, 30_000, None))
+        check.compare(7, ours, Seen(100, 30_000, None), 0)
 
-    assert check.compare(7, ours, Seen(200, 0, None)) is None
+    assert check.compare(7, ours, Seen(200, 0, None), 0) is None
     assert {7: "price_diverges"} == check.diverging
-    check.forget(7)
+
+
+def test_what_can_not_be_compared_any_more_is_cleared_in_the_end():
+    """A second source that went silent can't hold a price under suspicion for ever."""
+    check = a_check()
+    ours, theirs = Seen(10_200, 0, None), Seen(10_000, 0, None)
+    for now_ms in (0, 5_000):
+        check.compare(7, ours, theirs, now_ms)
+    check.lapse(5_000 + LAPSES_AFTER_MS)
+    assert {7: "price_diverges"} == check.diverging
+    check.compare(7, ours, theirs, 8_000)
+    check.lapse(8_000 + LAPSES_AFTER_MS)
+    assert {7: "price_diverges"} == check.diverging
+    check.lapse(8_001 + LAPSES_AFTER_MS)
+    assert {} == check.diverging
+    check.compare(7, ours, theirs, 9_000 + LAPSES_AFTER_MS)
     assert {} == check.diverging
 
 
@@ -132,5 +153,5 @@ def test_what_stays_within_the_tolerance_never_diverges(price, wobbles):
     check = a_check()
     for wobble in wobbles:
         near = price + wobble * (price // 1000)
-        assert check.compare(7, Seen(near, 0, None), Seen(price, 0, None)) is True
+        assert check.compare(7, Seen(near, 0, None), Seen(price, 0, None), 0) is True
     assert {} == check.diverging

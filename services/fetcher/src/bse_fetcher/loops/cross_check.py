@@ -1,4 +1,7 @@
-"""Asks a second source for a few hot scrips now and then, and marks what diverges as suspect."""
+"""Asks a second source for a few hot scrips now and then, and marks what diverges as suspect.
+
+The mark goes with the next row of the primary once the two agree: only that row knows what else there is to say.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +16,7 @@ from bse_fetcher.sources.errors import ExchangeError, NotAsked
 from bse_fetcher.sources.guard import Guard
 from bse_fetcher.sources.protocol import BatchSource
 from bse_shared.quotes.position import shard_of
-from bse_shared.quotes.quote import NUMBER, Condition, Quote, Source
+from bse_shared.quotes.quote import NUMBER, Condition, Quote, Source, Value
 
 
 log = structlog.get_logger()
@@ -38,9 +41,11 @@ class CrossChecker:
     _next: int = 0
 
     async def step(self) -> None:
-        """One comparison: the hot scrips in turns, or any, where none is hot."""
-        if not self.core.terms.leads or not self.is_wanted():
+        """One comparison: what diverges and what is hot in turns; any scrips, where none is hot."""
+        if not self.core.terms.active or not self.is_wanted():
             return
+        self.check.lapse(self.core.clock.monotonic_ms())
+        self.core.publisher.scrutiny.contradicted = dict(self.check.diverging)
         codes = self._turn()
         known = self.core.instruments.master.by_code
         wanted = [known[code] for code in codes]
@@ -60,13 +65,14 @@ class CrossChecker:
         core = self.core
         known = core.instruments.master.by_code
         hot = [c for c in self.demand.hot(core.store.now_ms()) if c in known]
-        codes = hot or list(known)
+        pool = dict.fromkeys([*self.check.diverging, *(hot or known)])
+        codes = [code for code in pool if code in known and core.terms.holds(code)]
         size = min(self.source.symbols_max, len(codes))
         start, self._next = self._next, self._next + size
         return [codes[(start + n) % len(codes)] for n in range(size)]
 
     async def _compare(self, answer: Answer) -> None:
-        before = dict(self.check.diverging)
+        before, now_ms = dict(self.check.diverging), self.core.clock.monotonic_ms()
         for code, fields in answer.seen.items():
             held = self._held(code)
             last, at_ms = fields.get(_LAST), fields.get(_TIME)
@@ -74,22 +80,19 @@ class CrossChecker:
             if held is None or not isinstance(last, int) or not isinstance(at_ms, int):
                 continue
             theirs = Seen(last, at_ms, volume if isinstance(volume, int) else None)
-            agrees = self.check.compare(code, held, theirs)
+            agrees = self.check.compare(code, held, theirs, now_ms)
             outcome = {True: "agrees", False: "differs", None: "incomparable"}[agrees]
             self.core.metrics.cross_checks.labels(outcome).inc()
         after = self.check.diverging
         if before == after:
             return
         log.warning("fetcher.suspect_prices", diverging=dict(list(after.items())[:10]))
-        self.core.publisher.scrutiny.contradicted.update(after)
-        changed: dict[int, dict[int, int]] = {
-            code: {_CONDITION: int(Condition.SUSPECT)} for code in after.keys() - before
-        }
-        for code in before.keys() - after:
-            self.core.publisher.scrutiny.contradicted.pop(code, None)
-            changed[code] = {_CONDITION: int(Condition.GOOD)}
-        seen = Answer(seen=dict(changed))  # type: ignore[arg-type]  # dicts are invariant
-        await self.core.publisher.publish_details(seen, self.core.store.now_ms())
+        self.core.publisher.scrutiny.contradicted = dict(after)
+        if not after.keys() - before:
+            return
+        mark: dict[int, Value] = {_CONDITION: int(Condition.SUSPECT)}
+        marked = Answer(seen=dict.fromkeys(after.keys() - before, mark))
+        await self.core.publisher.publish_details(marked, self.core.store.now_ms())
 
     def _held(self, code: int) -> Seen | None:
         core = self.core

@@ -14,6 +14,8 @@ from bse_shared.quotes.quote import NUMBER, Quote
 FAR_PERCENT = 40
 """A day's band is at most 20 %; what is twice that far from the last close is a new listing, or wrong."""
 
+LAPSES_AFTER_MS = 600_000
+
 _LAST, _HIGH, _LOW = (NUMBER[f"{name}_paise"] for name in ("last", "high", "low"))
 _CLOSE, _TIME = NUMBER["previous_close_paise"], NUMBER["exchange_time_ms"]
 _LOWER, _UPPER = NUMBER["lower_circuit_paise"], NUMBER["upper_circuit_paise"]
@@ -66,16 +68,20 @@ class CrossCheck:
     """Compares the primary with a second source, scrip by scrip.
 
     Prices of two sources are only comparable if they are of about the same time. One that differs is noted, one
-    that differs in two comparisons in a row diverges; one that agrees again is cleared.
+    that differs in two comparisons in a row diverges; one that agrees again is cleared, and so is one that could
+    not be compared for LAPSES_AFTER_MS: nobody knows whether it still differs. Times are monotonic milliseconds.
     """
 
     def __init__(self, tolerance_percent: float, times_apart_max_ms: int):
         self.diverging: dict[int, str] = {}
+        self._differed_ms: dict[int, float] = {}
         self._tolerance = tolerance_percent
         self._apart_max_ms = times_apart_max_ms
         self._noted: set[int] = set()
 
-    def compare(self, code: int, primary: Seen, second: Seen) -> bool | None:
+    def compare(
+        self, code: int, primary: Seen, second: Seen, now_ms: float
+    ) -> bool | None:
         """Whether the two agree; None where they can't be compared."""
         if abs(primary.time_ms - second.time_ms) > self._apart_max_ms:
             return None
@@ -86,13 +92,16 @@ class CrossCheck:
             return True
         if code in self._noted:
             self.diverging[code] = why
+            self._differed_ms[code] = now_ms
         self._noted.add(code)
         return False
 
-    def forget(self, code: int) -> None:
-        """The scrip is compared no more: nobody knows whether it still differs."""
-        self._noted.discard(code)
-        self.diverging.pop(code, None)
+    def lapse(self, now_ms: float) -> None:
+        """Forget what was not compared for too long."""
+        for code in list(self.diverging):
+            if now_ms - self._differed_ms[code] > LAPSES_AFTER_MS:
+                self._noted.discard(code)
+                del self.diverging[code]
 
     def _difference(self, primary: Seen, second: Seen) -> str:
         apart = abs(primary.last_paise - second.last_paise)
