@@ -1,10 +1,13 @@
 """Candles, days, summary and indices of the stand-in's market, by hand."""
 
+import pytest
+
 from bse_fetcher.loops.fill_gaps import GapFiller
 from bse_fetcher.loops.keep_history import HistoryKeeper
 from bse_fetcher.source_settings import YahooSettings
 from bse_fetcher.sources.yahoo.source import YahooSource
 from bse_shared.quotes.candles import MINUTE_MS, CandleFlag, day_start_ms
+from bse_shared.redis_edge.connection import StoreUnavailable
 from bse_shared.redis_edge.market_history import MarketHistory
 from bse_shared.sessions.session import Phase
 
@@ -39,7 +42,7 @@ async def test_the_minutes_of_a_market_are_its_trades(fetching, exchange):
         last = (await fetcher.held())[RELIANCE].quote
         at_ms = last.exchange_time_ms
         closed_candles = keeper.maker.closed(at_ms + 2 * MINUTE_MS)
-        await keeper._store(closed_candles, history.append_minutes)
+        await keeper.store_minutes(closed_candles)
 
         candles = await history.minutes(RELIANCE, at_ms)
         starts = [candle.start_ms for candle in candles]
@@ -48,6 +51,51 @@ async def test_the_minutes_of_a_market_are_its_trades(fetching, exchange):
         assert last.volume - first.volume == sum(c.volume for c in candles)
         assert last.last_paise == candles[-1].close_paise
         assert {0} == {candle.flags for candle in candles[1:]}
+
+
+async def test_minutes_that_can_not_be_stored_wait(fetching, exchange, wired):
+    """The store is away, then the leases are lost: neither costs a minute."""
+    async with fetching() as hire, wired() as (client, wire):
+        fetcher = hire()
+        keeper, history = keeper_of(fetcher)
+        keeper.history = MarketHistory(client, fetcher.clock, fetcher.store.shards)
+        for _ in range(30):
+            await fetcher.poll()
+            exchange.trade()
+        at_ms = (await fetcher.held())[RELIANCE].quote.exchange_time_ms
+        finished = keeper.maker.closed(at_ms + 2 * MINUTE_MS)
+        await client.ping()
+        wire.cut()
+        with pytest.raises(StoreUnavailable):
+            await keeper.store_minutes(finished)
+        fetcher.terms.lose_all("a test")
+        await keeper.store_minutes([])
+        assert [] == await history.minutes(RELIANCE, at_ms)
+        await fetcher.terms.hold()
+        for _ in range(2):
+            await keeper.store_minutes([])
+
+        mine = [candle for code, candle in finished if code == RELIANCE]
+        assert mine == await history.minutes(RELIANCE, at_ms)
+        assert len(finished) == fetcher.count("fetcher_candles")
+
+
+async def test_a_shard_that_was_taken_over_is_rolled_too(fetching):
+    """Whoever had it may have gone before it could."""
+    async with fetching() as hire:
+        fetcher = hire()
+        keeper, history = keeper_of(fetcher)
+        await fetcher.poll()
+        fetcher.session = closed(fetcher)
+        lease = fetcher.terms.lease_of(RELIANCE % fetcher.store.shards)
+        taken = fetcher.terms.writers.pop(lease.shard)
+        await keeper._roll()
+        assert [] == await history.days(RELIANCE)
+        fetcher.terms.writers[lease.shard] = taken
+        await keeper.step()
+
+        assert 1 == len(await history.days(RELIANCE))
+        assert 40 == fetcher.count("fetcher_candles")
 
 
 async def test_a_closed_market_is_rolled_to_days_once(fetching):

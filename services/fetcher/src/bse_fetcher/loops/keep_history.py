@@ -16,7 +16,6 @@ from bse_shared.quotes.candles import (
     day_start_ms,
 )
 from bse_shared.quotes.position import shard_of
-from bse_shared.quotes.quote import Quote
 from bse_shared.quotes.shard_writer import Plan
 from bse_shared.redis_edge.market_history import MarketHistory
 from bse_shared.redis_edge.store import Lease
@@ -25,7 +24,14 @@ from bse_shared.sessions.session import MarketSession
 
 log = structlog.get_logger()
 
-Write = Callable[[Lease, Sequence[tuple[int, Candle]]], Awaitable[bool]]
+Finished = tuple[int, Candle]
+"""A scrip code and its candle."""
+
+Write = Callable[[Lease, Sequence[Finished]], Awaitable[bool]]
+
+
+WAITING_MAX = 50_000
+"""Finished minutes that wait for the store: ten minutes of a whole market; beyond it the oldest are given up."""
 
 
 @dataclass(slots=True)
@@ -36,7 +42,9 @@ class HistoryKeeper:
     history: MarketHistory
     session: Callable[[], MarketSession]
     maker: CandleMaker = field(default_factory=CandleMaker)
-    _rolled_day_ms: int = 0
+    _waiting: list[Finished] = field(default_factory=list)
+    _rolled_days_ms: dict[int, int] = field(default_factory=dict)
+    """The day that each shard was last rolled to, by this fetcher."""
 
     def took(self, plan: Plan) -> None:
         """A plan was committed."""
@@ -50,44 +58,55 @@ class HistoryKeeper:
         """Store the minutes that are over; roll the day once the market is closed."""
         if not self.core.terms.active:
             return
-        now_ms = self.core.store.now_ms()
-        await self._store(self.maker.closed(now_ms), self.history.append_minutes)
+        await self.store_minutes(self.maker.closed(self.core.store.now_ms()))
         if self.session().phase == "closed":
             await self._roll()
 
-    async def _roll(self) -> None:
-        quotes = self._quotes()
-        newest_ms = max((q.exchange_time_ms or 0 for q in quotes.values()), default=0)
-        day_ms = day_start_ms(newest_ms)
-        if not newest_ms or day_ms == self._rolled_day_ms:
-            return
-        days = [
-            (code, candle)
-            for code, quote in quotes.items()
-            if (candle := day_candle(quote, day_ms)) is not None
-        ]
-        await self._store(days, self.history.set_days)
-        self._rolled_day_ms = day_ms
-        log.info("fetcher.day_rolled", scrips=len(days), day_ms=day_ms)
-
-    async def _store(
-        self,
-        candles: list[tuple[int, Candle]],
-        write: Write,
-    ) -> None:
-        terms = self.core.terms
-        by_shard: dict[int, list[tuple[int, Candle]]] = defaultdict(list)
-        for code, candle in candles:
-            by_shard[shard_of(code, terms.shards)].append((code, candle))
+    async def store_minutes(self, finished: Sequence[Finished]) -> None:
+        """Store finished minutes. What can't be stored now (the store is away, a lease is lost) waits: a minute that
+        was seen as a whole is worth more than what another fetcher saw of it.
+        """
+        self._waiting = [*self._waiting, *finished][-WAITING_MAX:]
+        by_shard: dict[int, list[Finished]] = defaultdict(list)
+        for each in self._waiting:
+            by_shard[shard_of(each[0], self.core.terms.shards)].append(each)
         for shard, some in by_shard.items():
-            await self.core.publisher.idle()
-            lease = terms.lease_of(shard)
-            if lease is not None and await write(lease, some):
-                self.core.metrics.candles.inc(len(some))
+            if await self._write(shard, some, self.history.append_minutes):
+                written = set(some)
+                self._waiting = [each for each in self._waiting if each not in written]
 
-    def _quotes(self) -> dict[int, Quote]:
-        return {
-            code: image.quote
-            for writer in self.core.terms.writers.values()
-            for code, image in writer.images.items()
-        }
+    async def _roll(self) -> None:
+        writers = self.core.terms.writers
+        newest_ms = max(
+            (
+                image.quote.exchange_time_ms or 0
+                for writer in writers.values()
+                for image in writer.images.values()
+            ),
+            default=0,
+        )
+        day_ms = day_start_ms(newest_ms)
+        if not newest_ms:
+            return
+        for shard, writer in list(writers.items()):
+            if self._rolled_days_ms.get(shard) == day_ms:
+                continue
+            days = [
+                (code, candle)
+                for code, image in writer.images.items()
+                if (candle := day_candle(image.quote, day_ms)) is not None
+            ]
+            if not days or await self._write(shard, days, self.history.set_days):
+                self._rolled_days_ms[shard] = day_ms
+                log.info(
+                    "fetcher.day_rolled", shard=shard, scrips=len(days), day_ms=day_ms
+                )
+
+    async def _write(self, shard: int, candles: Sequence[Finished], to: Write) -> bool:
+        """Whether they are stored; not where the shard is not ours."""
+        await self.core.publisher.idle()
+        lease = self.core.terms.lease_of(shard)
+        if lease is None or not await to(lease, candles):
+            return False
+        self.core.metrics.candles.inc(len(candles))
+        return True

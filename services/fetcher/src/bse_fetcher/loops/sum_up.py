@@ -43,6 +43,7 @@ class Summariser:
             return
         if core.clock.monotonic_ms() < self._due_ms:
             return
+        self._has_news = False  # whatever is published from here on is news again
         parts: dict[int, MarketSummary] = {}
         for shard in sorted(core.terms.writers):
             await core.publisher.idle()
@@ -51,7 +52,6 @@ class Summariser:
                 parts[shard] = _summary(quotes)
         if not parts:
             return
-        self._has_news = False
         self._due_ms = core.clock.monotonic_ms() + INTERVAL_MS
         now_ms = core.store.now_ms()
         if core.terms.leads:
