@@ -38,7 +38,7 @@ def test_a_closed_market_is_polled_seldom_but_never_past_the_opening(
 
 def test_failures_are_retried_quickly_once_then_at_the_interval():
     """A blip costs a second; an outage is asked as often as health, so that its end is seen in one interval."""
-    waits_s = [PACE.after_failure(failures, no_jitter) for failures in range(1, 5)]
+    waits_s = [PACE.after_failure(failures, 3, no_jitter) for failures in range(1, 5)]
 
     assert [pytest.approx(0.9), *[pytest.approx(2.7)] * 3] == waits_s
 
@@ -46,7 +46,7 @@ def test_failures_are_retried_quickly_once_then_at_the_interval():
 @given(TIMES, JITTER)
 def test_waits_are_bounded_and_never_nothing(failures, jitter):
     """No outcome leads to a busy loop, or to a wait longer than the interval."""
-    assert 0.6 <= PACE.after_failure(failures, lambda: jitter) <= 3
+    assert 0.6 <= PACE.after_failure(failures, 3, lambda: jitter) <= 3
 
 
 @given(st.lists(st.floats(0, 0.25), min_size=1, max_size=200))

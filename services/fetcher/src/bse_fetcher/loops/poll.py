@@ -64,7 +64,7 @@ class Poller:
         if started_ms < due_ms:
             return
         # First: a cycle that the store ends must not ask the exchange again at once.
-        self.due_ms = started_ms + self.pace.after_failure(1, random.random) * 1000
+        self.due_ms = started_ms + self._wait_after_failure_s(1) * 1000
         try:
             wait_s = await self._cycle()
         except ExchangeError as error:
@@ -129,6 +129,9 @@ class Poller:
             else (changes_ms - self.core.clock.wall_ms()) / 1000,
         )
 
+    def _wait_after_failure_s(self, failures: int) -> float:
+        return self.pace.after_failure(failures, self._wait_s(), random.random)
+
     def _failed(self, error: ExchangeError) -> float:
         now_ms = self.core.clock.monotonic_ms()
         if isinstance(error, NotAsked):
@@ -138,7 +141,7 @@ class Poller:
         self.feed.failed(str(error))
         self.core.metrics.polls.labels(error.kind).inc()
         wait_s = max(
-            self.pace.after_failure(self.failures, random.random),
+            self._wait_after_failure_s(self.failures),
             self.guard.circuit.closed_in_s(now_ms),
         )
         log.warning(

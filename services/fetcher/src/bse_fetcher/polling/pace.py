@@ -34,11 +34,15 @@ class Pace:
         late = started_ms - due_ms > wait_ms * LATE_MAX
         return (started_ms if late else due_ms) + wait_ms
 
-    def after_failure(self, failures: int, rng: Callable[[], float]) -> float:
-        """After the `failures`th failure in a row: one quick retry, then a little under the usual interval.
+    def after_failure(
+        self, failures: int, usual_s: float, rng: Callable[[], float]
+    ) -> float:
+        """After the `failures`th failure in a row: one quick retry, then a little under what is `usual_s`, the wait
+        after an answer.
 
-        No longer than that: a source that heals must be used again within one interval.
+        No longer than that: a source that heals must be used again within one interval. No shorter in the night: who
+        is ill is not asked more often than who is well.
         """
         if failures <= 1:
-            return self.interval_s * (0.2 + 0.2 * rng())
-        return self.interval_s * (0.8 + 0.2 * rng())
+            return usual_s * (0.2 + 0.2 * rng())
+        return usual_s * (0.8 + 0.2 * rng())

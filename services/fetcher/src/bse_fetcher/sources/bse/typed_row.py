@@ -27,7 +27,8 @@ from bse_shared.quotes.quote import Value
 
 
 PAISE_PER_HUNDREDTH_LAKH = PAISE_PER_LAKH_RUPEES // 100
-HUNDREDTHS_LAKH_MAX = 10**10
+RUPEES_MAX = PAISE_MAX / 100
+LAKHS_MAX = 10.0**8
 VOLUME_MAX = 2**53
 
 
@@ -73,10 +74,11 @@ def fields_of(row: TypedRow, held: Known | None) -> dict[int, Value] | None:  # 
     very double that the parser made of BSE's digits: then no other two decimals could have been meant.
     """
     price, lakhs = row.ltradert, row.trd_val
+    # Before any arithmetic: what is absurd may not fit into a double in paise.
+    if not (0 < price <= RUPEES_MAX and 0 <= lakhs < LAKHS_MAX):
+        return None
     last, lakh = round(price * 100), round(lakhs * 100)
     if last / 100 != price or lakh / 100 != lakhs:
-        return None
-    if not (0 < last <= PAISE_MAX and 0 <= lakh < HUNDREDTHS_LAKH_MAX):
         return None
     if not (0 <= row.trd_vol < VOLUME_MAX and 0 <= row.nooftrd < VOLUME_MAX):
         return None
@@ -117,14 +119,14 @@ def _day(row: TypedRow, held: Known | None) -> tuple[Value, ...] | None:
     ):
         known = held[1]
         return known[HIGH], known[LOW], known[OPEN], known[PREVIOUS_CLOSE]
+    if not (0 < row.lowrate <= row.highrate <= RUPEES_MAX):
+        return None
+    if not (0 < row.openrate <= RUPEES_MAX and 0 < row.prevdayclose <= RUPEES_MAX):
+        return None
     high, low = round(row.highrate * 100), round(row.lowrate * 100)
     opened, closed = round(row.openrate * 100), round(row.prevdayclose * 100)
     if high / 100 != row.highrate or low / 100 != row.lowrate:
         return None
     if opened / 100 != row.openrate or closed / 100 != row.prevdayclose:
-        return None
-    if not (0 < low <= high <= PAISE_MAX):
-        return None
-    if not (0 < opened <= PAISE_MAX and 0 < closed <= PAISE_MAX):
         return None
     return high, low, opened, closed
