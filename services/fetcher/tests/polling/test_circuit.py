@@ -32,7 +32,7 @@ def test_it_opens_after_the_third_failure_in_a_row():
         circuit.failed(0)
         circuit.failed(0)
         assert State.CLOSED is circuit.state(0)
-        circuit.succeeded()
+        circuit.succeeded(0)
 
     assert State.OPEN is opened().state(0)
     assert 1 == opened().opened
@@ -48,7 +48,7 @@ def test_nobody_asks_while_it_is_open_and_one_when_it_is_half_open():
     circuit.failed(2_800)
     assert State.OPEN is circuit.state(2_800)
     assert circuit.try_start(5_500)
-    circuit.succeeded()
+    circuit.succeeded(5_500)
 
     assert State.CLOSED is circuit.state(5_500)
     assert circuit.try_start(5_500)
@@ -64,14 +64,89 @@ def test_a_probe_that_was_cancelled_is_made_by_the_next_one():
     assert circuit.try_start(3_000)
 
 
+def test_the_tries_of_one_call_count_but_do_not_open_it():
+    """One batch that always fails stops no other; the next call's failure makes it an outage."""
+    circuit = a_circuit()
+    circuit.failed(0)
+    for _ in range(9):
+        circuit.failed(0, again=True)
+    assert State.CLOSED is circuit.state(0)
+    assert 10 == circuit.failures
+    circuit.failed(0)
+
+    assert State.OPEN is circuit.state(0)
+
+
+def test_a_probe_is_no_call_with_several_tries():
+    """Its first failure opens the circuit again, and so does one that is called a later try."""
+    circuit = opened()
+    assert circuit.try_start(2_700)
+    circuit.failed(2_700, again=True)
+
+    assert State.OPEN is circuit.state(2_700)
+
+
+@pytest.mark.parametrize("late_ms", [100, 2_699, 2_701])
+def test_what_was_under_way_when_it_opened_does_not_prolong_the_outage(late_ms):
+    """Sixteen calls that time out one after the other must not put the probe off."""
+    circuit = opened()
+    circuit.failed(late_ms)
+
+    assert circuit.try_start(2_702)
+    assert 1 == circuit.opened
+
+
 def test_each_403_doubles_the_wait():
     """Quick retries prolong the block."""
     circuit = a_circuit()
-    waits_s = [circuit.forbidden(0) for _ in range(7)]
+    waits_s, now_ms = [], 0.0
+    for _ in range(7):
+        waits_s.append(circuit.forbidden(now_ms))
+        now_ms += waits_s[-1] * 1000
 
     assert [60, 120, 240, 480, 960, 1800, 1800] == waits_s
-    circuit.succeeded()
+    circuit.succeeded(now_ms)
+    assert 60 == circuit.forbidden(now_ms)
+
+
+def test_one_block_told_to_many_calls_is_one():
+    """Sixteen batches that were under way must not double the wait sixteen times."""
+    circuit = a_circuit()
     assert 60 == circuit.forbidden(0)
+    assert 59 == circuit.forbidden(1_000)
+
+    assert pytest.approx(59) == circuit.closed_in_s(1_000)
+    assert circuit.try_start(60_000)
+    assert 120 == circuit.forbidden(60_000)
+
+
+@pytest.mark.parametrize("word", ["forbidden", "asked_to_wait"])
+@pytest.mark.parametrize("late", ["succeeded", "failed", "asked_to_wait"])
+def test_nothing_that_was_under_way_ends_a_block(word, late):
+    """A slow answer to an earlier question, a failure, or a shorter pause: the source's longest word stands."""
+    circuit = a_circuit()
+    if word == "forbidden":
+        circuit.forbidden(0)
+    else:
+        circuit.asked_to_wait(0, 60)
+    if late == "asked_to_wait":
+        circuit.asked_to_wait(1_000, 5)
+    else:
+        getattr(circuit, late)(1_000)
+
+    assert State.OPEN is circuit.state(59_000)
+    assert not circuit.try_start(59_999)
+    assert circuit.try_start(63_001)
+
+
+def test_a_longer_word_prolongs_a_shorter_one():
+    """A block that follows a pause of five seconds lasts as long as a block."""
+    circuit = a_circuit()
+    circuit.asked_to_wait(0, 5)
+    assert 60 == circuit.forbidden(1_000)
+
+    assert not circuit.try_start(60_999)
+    assert circuit.try_start(61_000)
 
 
 @given(st.floats(0.001, 3600), JITTER)
@@ -99,7 +174,7 @@ def test_a_source_that_heals_is_used_again_within_one_interval(
                 asked += 1
                 circuit.failed(now_s * 1000)
             else:
-                circuit.succeeded()
+                circuit.succeeded(now_s * 1000)
                 recovered_s = now_s if now_s >= heals_s else None
         now_s += step_s
 
@@ -116,7 +191,7 @@ def test_no_history_leaves_a_source_alone_for_ever(outcomes):
         circuit.try_start(now_ms)
         match outcome:
             case "ok":
-                circuit.succeeded()
+                circuit.succeeded(now_ms)
             case "failed":
                 circuit.failed(now_ms)
             case "forbidden":

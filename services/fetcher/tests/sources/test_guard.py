@@ -8,12 +8,14 @@ from prometheus_client import CollectorRegistry
 from bse_fetcher.metrics import FetcherMetrics
 from bse_fetcher.polling.circuit import Circuit, CircuitRules, State
 from bse_fetcher.sources.errors import (
+    ExchangeError,
     ExchangeUnavailable,
     Forbidden,
     NotAsked,
     RateLimited,
 )
 from bse_fetcher.sources.guard import Guards
+from bse_fetcher.sources.retries import Retries
 from bse_shared.pacing.store_clock import StoreClock
 from bse_shared.redis_edge.source_budgets import Budget, SourceBudgets
 from bse_shared.testing.fake_clock import FakeClock
@@ -117,3 +119,83 @@ async def test_a_call_that_is_cancelled_leaves_the_probe_to_the_next(guards_of):
 
     assert "answer" == await guard.call(fine)
     assert State.CLOSED is guard.circuit.state(0)
+
+
+@pytest.fixture
+def asked_by(redis):
+    """A guard with quick retries, and a source behind it that counts its questions: `guard, ask, asked`."""
+
+    def make(error, attempts=3):
+        asked = []
+
+        async def at_once(_):
+            """No waiting."""
+
+        async def ask():
+            asked.append(1)
+            raise error
+
+        clock = FakeClock()
+        budgets = SourceBudgets(redis, clock, StoreClock(), {"bse": Budget(1, 1000)})
+        guards = Guards(
+            budgets,
+            clock,
+            lambda: Circuit(CircuitRules(), lambda: 0.5),
+            FetcherMetrics(CollectorRegistry()),
+            retries=Retries(attempts, sleep=at_once),
+        )
+        return guards.add("bse", "market", "primary"), ask, asked
+
+    return make
+
+
+@pytest.mark.parametrize(("attempts", "tries"), [(1, 3), (2, 3), (3, 4)])
+async def test_an_ailing_source_is_asked_a_few_times_and_then_left_alone(
+    asked_by, attempts, tries
+):
+    """Each try counts, whichever call it belongs to: retries do not multiply what opens the circuit."""
+    guard, ask, asked = asked_by(ExchangeUnavailable("timeout", "5 s"), attempts)
+    for _ in range(10):
+        with pytest.raises(ExchangeError):
+            await guard.call(ask)
+
+    assert tries == len(asked)
+    assert State.OPEN is guard.circuit.state(0)
+
+
+async def test_a_probe_of_an_open_circuit_is_one_try(asked_by):
+    """However many a call may have."""
+    guard, ask, asked = asked_by(ExchangeUnavailable("timeout", "5 s"))
+    guard.circuit.asked_to_wait(-10_000, 1)
+    with pytest.raises(ExchangeUnavailable):
+        await guard.call(ask)
+
+    assert 1 == len(asked)
+
+
+async def test_calls_under_way_stop_trying_when_the_circuit_opens(asked_by):
+    """Sixteen batches meet the outage at once: none of them asks again."""
+    guard, ask, asked = asked_by(ExchangeUnavailable("timeout", "5 s"))
+    all_asked, begun = asyncio.Event(), []
+
+    async def ask_together():
+        begun.append(1)
+        if len(begun) == 16:
+            all_asked.set()
+        await all_asked.wait()
+        await ask()
+
+    async with asyncio.TaskGroup() as group:
+        calls = [
+            group.create_task(_error_of(guard.call(ask_together))) for _ in range(16)
+        ]
+
+    assert {"timeout"} == {call.result().kind for call in calls}
+    # The first two fail before the circuit opens, and may begin a second try.
+    assert len(asked) <= 18
+
+
+async def _error_of(call):
+    with pytest.raises(ExchangeError) as caught:
+        await call
+    return caught.value

@@ -71,15 +71,14 @@ class Guard:
         except NotAsked:
             self.circuit.gave_up()
             raise
-        except ExchangeError as error:
-            await self._failed(error)
-            raise
+        except ExchangeError:
+            raise  # the circuit knows
         except BaseException:
             self.circuit.gave_up()
             raise
-        self.circuit.succeeded()
         self.last_error = ""
         self.last_ok_ms = self._clock.monotonic_ms()
+        self.circuit.succeeded(self.last_ok_ms)
         return answer
 
     async def _try(self, ask: Callable[[], Awaitable[T]], tries: "_Tries") -> T:
@@ -94,9 +93,10 @@ class Guard:
         try:
             answer = await ask()
         except ExchangeError as error:
-            tries.error = error
+            is_first, tries.error = tries.error is None, error
             self.last_error = str(error)
             self._count(error.kind)
+            await self._failed(error, again=not is_first)
             raise
         self._count("ok")
         return answer
@@ -112,7 +112,7 @@ class Guard:
             if wait_s > 0:
                 raise NotAsked("over_budget", wait_s)
 
-    async def _failed(self, error: ExchangeError) -> None:
+    async def _failed(self, error: ExchangeError, *, again: bool) -> None:
         now_ms = self._clock.monotonic_ms()
         if isinstance(error, RateLimited):
             self.circuit.asked_to_wait(now_ms, error.retry_after_s)
@@ -120,7 +120,7 @@ class Guard:
         elif isinstance(error, Forbidden):
             await self._budgets.block(self.source, self.circuit.forbidden(now_ms))
         else:
-            self.circuit.failed(now_ms)
+            self.circuit.failed(now_ms, again=again)
 
     def _count(self, outcome: str) -> None:
         self._metrics.calls.labels(self.source, self.endpoint, outcome).inc()
