@@ -23,10 +23,12 @@ from bse_shared.redis_edge.connection import RedisSettings
 from bse_shared.redis_edge.instances import Instances
 from bse_shared.redis_edge.store import MarketStore
 from bse_shared.service.health import Health
+from bse_shared.service.loops import LoopMetrics, run_loop
 from bse_shared.service.runner import Shell
 from bse_shared.service.settings import MarketSettings, ProcessSettings
 from bse_shared.service.system_clock import SystemClock
 from bse_shared.sessions.calendar import builtin_calendar_file
+from bse_shared.testing.fake_clock import FakeClock
 from bse_shared.wire.records import FetcherStatus
 
 
@@ -34,7 +36,14 @@ from bse_shared.wire.records import FetcherStatus
 def assembled(redis_server):
     """Assemble a fetcher that asks this address."""
 
-    def make(base_url, instance="fetcher-1", redis_url=redis_server):
+    def make(
+        base_url,
+        instance="fetcher-1",
+        redis_url=redis_server,
+        health=None,
+        details_per_s=0,
+        **source,
+    ):
         clock = SystemClock()
         shell = Shell(
             service="fetcher",
@@ -43,17 +52,17 @@ def assembled(redis_server):
             version="0.1.0",
             clock=clock,
             registry=CollectorRegistry(),
-            health=Health(clock),
+            health=health or Health(clock),
         )
         settings = FetcherSettings(
             RedisSettings(url=redis_url),
             FetcherHttp(),
             ProcessSettings(),
             MarketSettings(shards=4),
-            BseSettings(base_url=base_url),
+            BseSettings(base_url=base_url, details_per_s=details_per_s),
             YahooSettings(),
             KiteSettings(),
-            SourceSettings(),
+            SourceSettings(**source),
             ReplaySettings(),
             DemandSettings(),
             PollSettings(session="always_open"),
@@ -63,10 +72,18 @@ def assembled(redis_server):
     return make
 
 
+ENDLESS = {
+    "poll batches",
+    "poll the backup",
+    "read details",
+    "serve readers that miss",
+}
+
+
 async def step_all(service):
     """Each loop once, in their order."""
     for loop in service.loops:
-        if loop.silence_max_s is not None:  # the others are endless
+        if loop.name not in ENDLESS:
             await loop.step()
 
 
@@ -146,6 +163,56 @@ async def test_its_status_page_tells_it_all(assembled, exchange):
         each.endpoint for each in told.feed.sources
     }
     assert {"hot": 0, "warm": 0, "cold": 40} == told.feed.demand
+
+
+class Silence(Health):
+    """Knows which loops told of themselves."""
+
+    def __init__(self):
+        super().__init__(FakeClock())
+        self.told = asyncio.Queue()
+
+    def progressed(self, name):
+        """The loop told."""
+        super().progressed(name)
+        self.told.put_nowait(name)
+
+
+@pytest.mark.parametrize(
+    ("source", "endless"),
+    [
+        (
+            {"primary": "bse", "backup": "yahoo", "details_per_s": 1},
+            {"poll the backup", "read details", "serve readers that miss"},
+        ),
+        ({"primary": "kite"}, {"poll batches", "serve readers that miss"}),
+    ],
+)
+async def test_no_loop_may_be_silent_for_ever(assembled, exchange, source, endless):
+    """A step that never ends tells by itself that it gets on; one that does not is seen by the liveness probe."""
+    health = Silence()
+    async with (
+        exchange.serving(),
+        assembled(exchange.url, health=health, **source) as service,
+    ):
+        assert [] == [loop.name for loop in service.loops if not loop.silence_max_s]
+        loops = [loop for loop in service.loops if loop.name in ENDLESS]
+        assert endless == {loop.name for loop in loops}
+        metrics = LoopMetrics(CollectorRegistry())
+        tasks = [
+            asyncio.ensure_future(run_loop(loop, health, metrics)) for loop in loops
+        ]
+        missing = set(endless)
+        async with asyncio.timeout(5):
+            while missing:
+                missing.discard(await health.told.get())
+        health.clock.advance(30_001)
+        before = {line.split(":")[0] for line in health.stuck()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+        assert endless == before
 
 
 async def test_it_ends_in_order_without_a_store(assembled):

@@ -71,6 +71,7 @@ async def assemble(settings: FetcherSettings, shell: Shell) -> AsyncIterator[Ser
             calendar=CalendarSource(settings.poll, shell.clock),
             session=session,
             demand=_demand(settings.demand),
+            health=shell.health,
         )
         history = MarketHistory(redis, shell.clock, settings.market.shards)
         asking = [

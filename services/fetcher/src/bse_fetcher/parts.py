@@ -1,5 +1,6 @@
 """What the loops are made of, and how the ones that several rooms need are made."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -15,6 +16,7 @@ from bse_fetcher.settings import FetcherSettings
 from bse_fetcher.sources.guard import Guard, Guards
 from bse_fetcher.sources.protocol import BatchSource
 from bse_fetcher.sources.registry import SOURCES
+from bse_shared.service.health import Health
 
 
 LIST_SOURCE = "bse"
@@ -32,8 +34,13 @@ class Parts:
     calendar: CalendarSource
     session: aiohttp.ClientSession
     demand: Demand
+    health: Health
     pollers: list[BatchPoller] = field(default_factory=list)
     """All batch pollers that were made, for whoever tells of them."""
+
+    def alive(self, loop: str) -> Callable[[], None]:
+        """What an endless loop calls as long as it gets on: its silence fails the liveness probe."""
+        return lambda: self.health.progressed(loop)
 
     def batches(self, source: BatchSource, guard: Guard) -> BatchPoller:
         """A batch poller that works while the market is not closed."""

@@ -5,6 +5,7 @@ from typing import cast
 from bse_fetcher.loops.cross_check import CrossChecker
 from bse_fetcher.loops.follow_demand import DemandFollower, Fetch
 from bse_fetcher.loops.poll import Poller
+from bse_fetcher.loops.poll_batches import BatchPoller
 from bse_fetcher.parts import LIST_SOURCE, Parts
 from bse_fetcher.polling.frozen import FrozenFeed
 from bse_fetcher.polling.pace import Pace
@@ -16,6 +17,8 @@ from bse_fetcher.sources.registry import DETAILS, LIST_SOURCES, SOURCES
 from bse_shared.redis_edge.demand_board import DemandBoard
 from bse_shared.service.loops import Loop
 
+
+SERVE = "serve readers that miss"
 
 TIMES_APART_MAX_MS = 20_000
 """Prices of two sources whose last trades are further apart can't be compared."""
@@ -29,18 +32,26 @@ def price_loops(parts: Parts, board: DemandBoard) -> list[Loop]:
             parts.batch_source(name), parts.guards.add(name, "quotes", "primary")
         )
         primary.feed = parts.feed
-        loops = [Loop("poll batches", primary.run, silence_max_s=None)]
+        loops = [_endless(parts, "poll batches", primary)]
         fetch: Fetch | None = primary.fetch
     else:
         loops, fetch = _list_pollers(parts)
-    wishes = DemandFollower(parts.core, board, parts.demand, board.missed, fetch)
+    wishes = DemandFollower(
+        parts.core, board, parts.demand, board.missed, fetch, parts.alive(SERVE)
+    )
     if parts.settings.source.validate_by:
         loops.append(_cross_check(parts))
     return [
         *loops,
         Loop("follow the demand", wishes.step, 2),
-        Loop("serve readers that miss", wishes.serve, silence_max_s=None),
+        Loop(SERVE, wishes.serve),
     ]
+
+
+def _endless(parts: Parts, name: str, poller: BatchPoller) -> Loop:
+    """Its step never ends: it tells itself that it lives."""
+    poller.alive = parts.alive(name)
+    return Loop(name, poller.run)
 
 
 def _cross_check(parts: Parts) -> Loop:
@@ -79,7 +90,7 @@ def _list_pollers(parts: Parts) -> tuple[list[Loop], Fetch | None]:
             guards.add(chosen.backup, "quotes", "backup"),
         )
         backup.is_wanted = lambda: poller.is_late(chosen.hedge_after_s)
-        loops.append(Loop("poll the backup", backup.run, silence_max_s=None))
+        loops.append(_endless(parts, "poll the backup", backup))
     if chosen.primary != LIST_SOURCE:
         return loops, None  # who plays a recording asks nobody else
     if settings.bse.details_per_s > 0:
@@ -88,7 +99,7 @@ def _list_pollers(parts: Parts) -> tuple[list[Loop], Fetch | None]:
             guards.add(LIST_SOURCE, "details", "details", DETAILS),
         )
         details.details = True
-        loops.append(Loop("read details", details.run, silence_max_s=None))
+        loops.append(_endless(parts, "read details", details))
     header = parts.batches(
         BseHeaderSource(bse), guards.add(LIST_SOURCE, "header", "on demand")
     )

@@ -5,7 +5,7 @@ import asyncio
 import msgspec
 import pytest
 
-from bse_fetcher.loops.poll_batches import AT_ONCE_MAX
+from bse_fetcher.loops.poll_batches import AT_ONCE_MAX, STEP_S
 from bse_fetcher.source_settings import KiteSettings, YahooSettings
 from bse_fetcher.sources.kite.source import KiteSource
 from bse_fetcher.sources.yahoo.source import YahooSource
@@ -330,3 +330,31 @@ async def test_one_that_shares_takes_the_master_that_another_wrote(fetching, exc
 
         assert 40 == len(other.instruments.master)
         assert 1 == exchange.asked("ListofScripData")
+
+
+async def test_a_poller_whose_batches_never_end_falls_silent(
+    fetching, exchange, sharing
+):
+    """While there is room for a batch more it tells that it lives; when none ever ends, the liveness probe fails."""
+    async with fetching() as hire:
+        await sharing(hire)
+        fetcher = hire("f", shared=True)
+        await fetcher.terms.hold()
+        told = asyncio.Queue()
+        poller = primary(fetcher, exchange, symbols_max=1)
+        poller.alive = lambda: told.put_nowait("alive")
+        await exchange.arm(path="/quote", kind="hang")
+        async with asyncio.TaskGroup() as group:
+            running = group.create_task(poller.run())
+            await told.get()
+            while len(await records(fetcher.redis)) < AT_ONCE_MAX:
+                fetcher.clock.advance(100)
+            while not told.empty():
+                told.get_nowait()
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(3 * STEP_S):
+                    await told.get()
+
+            await exchange.heal()
+            await told.get()
+            running.cancel()

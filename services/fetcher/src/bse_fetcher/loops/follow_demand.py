@@ -37,6 +37,8 @@ class DemandFollower:
     """The messages of readers that miss something; None for a sign of life."""
     fetch: Fetch | None = None
     """Asks a source for scrips at once; None where no source can be asked for a few."""
+    alive: Callable[[], None] = lambda: None
+    """Told with each message, and with each sign of life of the bus."""
     _asking: set[int] = field(default_factory=set)
 
     async def step(self) -> None:
@@ -50,6 +52,7 @@ class DemandFollower:
         places = asyncio.Semaphore(AT_ONCE_MAX)
         async with together() as group:
             async for message in self.heard():
+                self.alive()
                 code = _code(message)
                 if code is None or not self._is_ours(code) or code in self._asking:
                     continue

@@ -44,6 +44,8 @@ class BatchPoller:
     """Where it is the primary, what tells of its state."""
     details: bool = False
     """Whether it tells of hot scrips something beside their price."""
+    alive: Callable[[], None] = lambda: None
+    """Told as long as there is room for a batch more: silence means that none of those under way ever ends."""
     stored: int = 0
     failed: int = 0
     _begun_batches: int = 0
@@ -57,6 +59,8 @@ class BatchPoller:
         async with together() as group:
             while True:
                 await self.start(group)
+                if self._under_way < AT_ONCE_MAX:
+                    self.alive()
                 await asyncio.sleep(STEP_S)
 
     async def start(self, group: asyncio.TaskGroup) -> None:
