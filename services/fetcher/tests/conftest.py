@@ -48,6 +48,7 @@ SCRIPS = 40
 LEASE_TTL_S = 60.0
 PACE = Pace(3, 60)
 BUDGETS = {name: Budget(1000, 1000) for name in ("bse", "yahoo", "kite")}
+BUDGETS["kite misses"] = Budget(0.001, 2)
 INTERVALS_MS = {Tier.HOT: 3000, Tier.WARM: 15_000, Tier.COLD: 300_000}
 
 

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from bse_fetcher.settings import FetcherSettings
-from bse_fetcher.source_settings import BseSettings
+from bse_fetcher.source_settings import BseSettings, KiteSettings, YahooSettings
 
 
 def run(*arguments, **environment):
@@ -103,3 +103,8 @@ def test_extra_headers_win():
 
     assert "gzip" == settings.headers["Accept-Encoding"]
     assert "b" == settings.headers["X-A"]
+
+
+def test_a_batch_is_fifty_scrips_unless_an_operator_says_more():
+    """Also where the broker allows five hundred."""
+    assert [50, 50] == [KiteSettings().symbols_max, YahooSettings().symbols_max]

@@ -13,7 +13,7 @@ from bse_fetcher.polling.validation import CrossCheck
 from bse_fetcher.sources.bse.client import BseSource
 from bse_fetcher.sources.bse.scrip_source import BseDetailSource, BseHeaderSource
 from bse_fetcher.sources.protocol import ListSource
-from bse_fetcher.sources.registry import DETAILS, LIST_SOURCES, SOURCES
+from bse_fetcher.sources.registry import DETAILS, LIST_SOURCES, SOURCES, on_demand
 from bse_shared.redis_edge.demand_board import DemandBoard
 from bse_shared.service.loops import Loop
 
@@ -32,8 +32,9 @@ def price_loops(parts: Parts, board: DemandBoard) -> list[Loop]:
             parts.batch_source(name), parts.guards.add(name, "quotes", "primary")
         )
         primary.feed = parts.feed
+        primary.missed = parts.guards.add(name, "misses", "on demand", on_demand(name))
         loops = [_endless(parts, "poll batches", primary)]
-        fetch: Fetch | None = primary.fetch
+        fetch: Fetch | None = primary.fetch_missed
     else:
         loops, fetch = _list_pollers(parts)
     wishes = DemandFollower(
@@ -100,7 +101,8 @@ def _list_pollers(parts: Parts) -> tuple[list[Loop], Fetch | None]:
         )
         details.details = True
         loops.append(_endless(parts, "read details", details))
+    own = on_demand(LIST_SOURCE)
     header = parts.batches(
-        BseHeaderSource(bse), guards.add(LIST_SOURCE, "header", "on demand")
+        BseHeaderSource(bse), guards.add(LIST_SOURCE, "header", "on demand", own)
     )
-    return loops, header.fetch
+    return loops, header.fetch_missed

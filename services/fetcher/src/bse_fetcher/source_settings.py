@@ -127,7 +127,9 @@ class KiteSettings(BaseSettings):
     access_token: SecretStr = Field(
         SecretStr(""), description="the day's access token of the account"
     )
-    symbols_max: int = Field(500, ge=1, le=500, description="scrips in a request")
+    symbols_max: int = Field(
+        50, ge=1, le=500, description="scrips in a request; the broker allows 500"
+    )
     requests_per_s: float = Field(
         1.0, gt=0, description="at most, by all replicas together, in the long run"
     )

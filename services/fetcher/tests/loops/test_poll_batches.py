@@ -1,18 +1,25 @@
 """Batch sources by hand: as the backup of a list source, and as the primary that replicas share."""
 
 import asyncio
+from typing import get_type_hints
 
 import msgspec
 import pytest
 
 from bse_fetcher.loops.poll_batches import AT_ONCE_MAX, STEP_S
+from bse_fetcher.polling.circuit import Circuit, CircuitRules
+from bse_fetcher.settings import FetcherSettings
 from bse_fetcher.source_settings import KiteSettings, YahooSettings
+from bse_fetcher.sources.bse.scrip_source import BseHeaderSource
+from bse_fetcher.sources.guard import Guards
 from bse_fetcher.sources.kite.source import KiteSource
+from bse_fetcher.sources.registry import budgets_of, on_demand
 from bse_fetcher.sources.yahoo.source import YahooSource
 from bse_shared.quotes.quote import Source
 from bse_shared.redis_edge import keys
 from bse_shared.redis_edge.connection import StoreUnavailable
-from bse_shared.wire.records import BatchRecord
+from bse_shared.redis_edge.source_budgets import SourceBudgets
+from bse_shared.wire.records import BatchRecord, OrderRecord
 
 
 PATIENCE_S = 1.5
@@ -358,3 +365,95 @@ async def test_a_poller_whose_batches_never_end_falls_silent(
             await exchange.heal()
             await told.get()
             running.cancel()
+
+
+async def test_poll_now_reaches_a_source_that_is_forced(fetching, exchange):
+    """The primary is not asked then: it is the forced one that the order means, once."""
+    async with fetching() as hire:
+        fetcher = hire()
+        await fetcher.poll()
+        backup = backup_of(fetcher, exchange)
+        orders = fetcher.core.orders
+        orders.record = OrderRecord(by="asha", at_ms=1, source="yahoo")
+        await backup.ask_due()
+        await backup.ask_due()
+        assert 1 == exchange.asked("yahoo quotes")
+        orders.record = OrderRecord(by="asha", at_ms=2, source="yahoo", poll_now=True)
+        for _ in range(3):
+            await fetcher.poller.step()
+            await backup.ask_due()
+
+        assert 2 == exchange.asked("yahoo quotes")
+
+
+@pytest.mark.parametrize("order", [{"source": "yahoo"}, {"pause": True}])
+async def test_what_a_reader_misses_is_not_asked_of_a_source_that_is_ruled_out(
+    fetching, exchange, order
+):
+    """Only the forced one is asked for prices; none while all are paused."""
+    async with fetching() as hire:
+        fetcher = hire()
+        await fetcher.poll()
+        header = fetcher.batches(BseHeaderSource(fetcher.source), "on demand")
+        fetcher.core.orders.record = OrderRecord(by="asha", at_ms=1, **order)
+        assert not await header.fetch_missed([500325])
+        assert 0 == exchange.asked("getScripHeaderData")
+
+        fetcher.core.orders.record = None
+        assert await header.fetch_missed([500325])
+
+
+async def test_a_miss_is_not_asked_for_again_by_the_schedule(
+    fetching, exchange, sharing
+):
+    """It becomes hot, but it was asked for just now; what the miss's budget refused comes with the batches."""
+    async with fetching() as hire:
+        await sharing(hire)
+        fetcher = hire("f", shared=True)
+        await fetcher.terms.hold()
+        poller = primary(fetcher, exchange)
+        poller.missed = fetcher.guards.add("kite", "misses", "on demand", "kite misses")
+        await poller.ask_due()
+        known = list(exchange.prices())
+        reached = [await poller.fetch_missed([code]) for code in known[:3]]
+        assert [True, True, False] == reached
+        for code in known[:3]:
+            fetcher.demand.miss(code, fetcher.store.now_ms())
+        before = {each.batch_id for each in await records(fetcher.redis)}
+        await poller.ask_due()
+
+        new = [e for e in await records(fetcher.redis) if e.batch_id not in before]
+        assert [known[2:3]] == [each.codes for each in new]
+
+
+async def test_misses_do_not_take_the_place_of_the_market(fetching, exchange):
+    """Readers that miss hundreds of scrips have a budget of their own; the poll and the feed's state don't notice."""
+    async with fetching() as hire:
+        fetcher = hire()
+        await fetcher.poll()
+        budgets = budgets_of(
+            FetcherSettings(
+                *(part() for part in get_type_hints(FetcherSettings).values())
+            )
+        )
+        fetcher.budgets = SourceBudgets(
+            fetcher.redis, fetcher.clock, fetcher.store.store_clock, budgets
+        )
+        guards = Guards(
+            fetcher.budgets,
+            fetcher.clock,
+            lambda: Circuit(CircuitRules(), lambda: 0.5),
+            fetcher.metrics,
+        )
+        await fetcher.redis.delete(keys.source_budget("bse"))
+        fetcher.poller.guard = guards.add("bse", "market", "primary")
+        header = fetcher.batches(BseHeaderSource(fetcher.source), "on demand")
+        header.guard = guards.add("bse", "header", "on demand", on_demand("bse"))
+        fetcher.clock.advance(3000)
+        for code in exchange.prices():
+            await header.fetch_missed([code])
+        exchange.trade()
+        await fetcher.poller.step()
+
+        assert 1 == exchange.asked("getScripHeaderData")
+        assert exchange.prices() == await fetcher.prices()

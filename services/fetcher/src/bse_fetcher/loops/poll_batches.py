@@ -42,6 +42,8 @@ class BatchPoller:
     is_wanted: Callable[[], bool]
     feed: Feed | None = None
     """Where it is the primary, what tells of its state."""
+    missed: Guard | None = None
+    """Where what readers miss has a guard of its own: it must not take the place of the batches."""
     details: bool = False
     """Whether it tells of hot scrips something beside their price."""
     alive: Callable[[], None] = lambda: None
@@ -68,9 +70,10 @@ class BatchPoller:
         orders, name = self.core.orders, self.source.name
         if not await self.core.is_our_turn() or not orders.may_ask(name):
             return
-        if not (self.is_wanted() or orders.forces(name)):
+        is_forced = orders.forces(name) and not self.details
+        if not (self.is_wanted() or is_forced):
             return
-        if self.feed and orders.take_poll_now():
+        if (self.feed or is_forced) and orders.take_poll_now():
             self.schedule.not_asked(self.core.instruments.master.by_code)
         if self._under_way >= AT_ONCE_MAX:
             return
@@ -94,16 +97,27 @@ class BatchPoller:
             failed=self.failed,
         )
 
-    async def fetch(self, codes: Sequence[int]) -> bool:
-        """One batch, from asking to published; whether the source answered."""
+    async def fetch_missed(self, codes: Sequence[int]) -> bool:
+        """What a reader misses, at once, unless an operator forbids it; whether the source answered."""
+        if not self.core.orders.may_ask(self.source.name):
+            return False
+        self.schedule.asked(codes, self.core.clock.monotonic_ms())
+        return await self.fetch(codes, self.missed)
+
+    async def fetch(self, codes: Sequence[int], missed: Guard | None = None) -> bool:
+        """One batch, from asking to published; whether the source answered.
+
+        `missed` stands in for the guard where the batch is not of the schedule, and tells nothing of the feed.
+        """
+        guard, feed = missed or self.guard, None if missed else self.feed
         known = self.core.instruments.master.by_code
         wanted = [known[code] for code in codes if code in known]
         asked = self._begun(codes)
         try:
-            answer, store_ms = await self.guard.call(lambda: self._ask(wanted, asked))
+            answer, store_ms = await guard.call(lambda: self._ask(wanted, asked))
         except NotAsked as error:
             self.schedule.not_asked(codes)
-            self._tell(error)
+            _tell(feed, guard, error)
             return False
         except ExchangeError as error:
             await self._ended(asked, "failed", error=str(error))
@@ -111,7 +125,7 @@ class BatchPoller:
             log.warning(
                 "fetcher.batch_failed", source=self.source.name, error=str(error)
             )
-            self._tell(error)
+            _tell(feed, guard, error)
             return False
         self.core.metrics.polls.labels("ok").inc()
         if self.core.orders.frozen:
@@ -128,8 +142,8 @@ class BatchPoller:
             )
         rejected = len(answer.rejected)
         await self._ended(asked, "stored", seen=stored, rejected=rejected)
-        if self.feed:
-            self.feed.answered(store_ms, stored, rejected)
+        if feed:
+            feed.answered(store_ms, stored, rejected)
         return True
 
     async def _ask(
@@ -192,6 +206,7 @@ class BatchPoller:
             )
         )
 
-    def _tell(self, error: ExchangeError) -> None:
-        if self.feed:
-            self.feed.failed(self.guard.last_error or str(error))
+
+def _tell(feed: Feed | None, guard: Guard, error: ExchangeError) -> None:
+    if feed:
+        feed.failed(guard.last_error or str(error))

@@ -50,6 +50,10 @@ class Schedule:
             for start in range(0, len(chosen), self._symbols_max)
         ]
 
+    def asked(self, codes: Iterable[int], now_ms: float) -> None:
+        """These were asked for beside the schedule."""
+        self._asked_ms.update(dict.fromkeys(codes, now_ms))
+
     def not_asked(self, codes: Iterable[int]) -> None:
         """These were not asked for after all: they are due at once."""
         for code in codes:

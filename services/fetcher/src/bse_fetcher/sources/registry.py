@@ -51,9 +51,22 @@ DETAILS, CHARTS = "bse details", "yahoo charts"
 """The budgets of what is asked beside prices: it must never take a price's place."""
 
 
+ON_DEMAND_SHARE = 3
+"""A third of a source's budget at most goes to scrips that readers miss: there may be many of both."""
+
+
+def on_demand(source: str) -> str:
+    """The budget of what readers miss."""
+    return f"{source} on demand"
+
+
 def budgets_of(settings: FetcherSettings) -> dict[str, Budget]:
     """The budgets of all sources."""
     budgets = {name: entry.budget(settings) for name, entry in SOURCES.items()}
+    for name, whole in list(budgets.items()):
+        budgets[on_demand(name)] = Budget(
+            whole.rate_per_s / ON_DEMAND_SHARE, max(1, whole.burst // ON_DEMAND_SHARE)
+        )
     if settings.bse.details_per_s > 0:
         budgets[DETAILS] = Budget(settings.bse.details_per_s, 1)
     if settings.yahoo.charts_per_s > 0:
