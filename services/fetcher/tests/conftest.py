@@ -161,6 +161,7 @@ class Fetcher:
             self.publisher,
             self.metrics,
         )
+        self.core.orders.known = True  # there is none
         self.session = always_open(self.clock.wall_ms())
         self.budgets = SourceBudgets(redis, self.clock, self.store.store_clock, BUDGETS)
         self.guards = Guards(

@@ -93,8 +93,8 @@ async def assemble(settings: FetcherSettings, shell: Shell) -> AsyncIterator[Ser
         board = _board(parts)
         loops = [
             Loop("hold leases", core.terms.hold, settings.poll.lease_ttl_s / 6),
-            *asking,
             Loop("obey", obedience.step, 0.5),
+            *asking,
             Loop("beat", Beat(core, board.of_feed).step, 1),
             Loop("measure", board.measure, 1),
             Loop("collect garbage", Tidier(core.publisher).step, TIDY_S),

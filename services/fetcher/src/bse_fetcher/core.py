@@ -25,10 +25,11 @@ class Core:
     orders: Orders = field(default_factory=Orders)
 
     async def is_our_turn(self) -> bool:
-        """Whether this fetcher is to ask sources now. Reads the master first where it has just become active:
-        another fetcher may have written a newer one.
+        """Whether this fetcher is to ask sources now: not before it knows the operators' order.
+
+        Reads the master first where it has just become active: another fetcher may have written a newer one.
         """
-        if not self.terms.active:
+        if not (self.terms.active and self.orders.known):
             return False
         activation = self.terms.activations
         if self.instruments.loaded_in != activation:

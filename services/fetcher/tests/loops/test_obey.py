@@ -1,5 +1,7 @@
 """Orders by hand: what the loops do while one is in force, and after it."""
 
+import pytest
+
 from bse_fetcher.loops.obey import Obedience
 from bse_fetcher.source_settings import YahooSettings
 from bse_fetcher.sources.yahoo.source import YahooSource
@@ -124,3 +126,28 @@ async def test_every_order_is_in_the_log_also_one_given_by_hand(fetching):
         for each in (*obediences * 2, obedience_of(leader)):
             await each.step()
         assert [given, by_hand] == await controls.log()
+
+
+@pytest.mark.parametrize("what", [{"pause": True}, {"freeze": True}])
+async def test_one_that_takes_over_does_nothing_before_it_knows_the_order(
+    fetching, exchange, what
+):
+    """A fetcher that was just started must not poll once into a market that an operator stopped."""
+    async with fetching() as hire:
+        first, second = hire("fetcher-1"), hire("fetcher-2")
+        await first.poll()
+        held = await first.prices()
+        await order(first, **what)
+        await first.terms.release()
+        second.core.orders.known = False
+        exchange.trade()
+        await second.poll()
+        await second.master.step()
+        assert (1, 0) == (exchange.asked(), exchange.asked("ListofScripData"))
+
+        await obedience_of(second).step()
+        await second.poll()
+        assert held == await second.prices()
+        await order_ends(second)
+        await second.poll()
+        assert exchange.prices() == await second.prices()

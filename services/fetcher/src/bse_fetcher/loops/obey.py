@@ -27,6 +27,7 @@ class Obedience:
         """Read the order."""
         before = self.orders.record
         self.orders.record, self.orders.left_ms = await self.controls.current()
+        self.orders.known = True
         order = self.orders.record
         if order != before:
             log.warning("fetcher.order", order=self.orders.told() or "none")

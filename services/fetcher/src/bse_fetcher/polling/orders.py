@@ -9,11 +9,15 @@ class Orders:
     def __init__(self) -> None:
         self.record: OrderRecord | None = None
         self.left_ms = 0
+        self.known = False
+        """Whether the orders were read since the start: before that nobody knows whether the feed is paused."""
         self._polled: OrderRecord | None = None
 
     @property
     def paused(self) -> bool:
         """Whether no source may be asked for anything."""
+        if not self.known:
+            return True
         return self.record is not None and self.record.pause
 
     @property
