@@ -5,10 +5,11 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from bse_fetcher.loops.follow_demand import DemandFollower
+from bse_fetcher.loops.follow_demand import AT_ONCE_MAX, DemandFollower
 from bse_fetcher.sources.bse.scrip_source import BseDetailSource, BseHeaderSource
 from bse_shared.quotes.quote import NUMBER
 from bse_shared.redis_edge import keys
+from bse_shared.redis_edge.connection import StoreUnavailable
 from bse_shared.redis_edge.demand_board import DemandBoard
 
 
@@ -161,3 +162,36 @@ async def test_answers_under_way_at_the_same_time_are_not_mixed_up(fetching):
             for fields in told
         ]
         assert all(None not in fields.values() for fields in told)
+
+
+async def test_a_store_that_goes_away_forgets_no_scrip_for_ever(fetching, redis):
+    """A miss that was waiting for its turn then is served when the store is back."""
+    async with fetching() as hire:
+        fetcher = hire()
+        await fetcher.poll()
+        fetcher.clock.advance(8_000)
+        codes = list(fetcher.instruments.master.by_code)[: AT_ONCE_MAX + 1]
+        served, is_away = [], True
+
+        async def hear():
+            yield None
+            for code in codes:
+                yield str(code).encode()
+
+        async def fetch(wanted):
+            if not is_away:
+                served.extend(wanted)
+                return True
+            while len(fetcher.demand.hot(fetcher.store.now_ms())) < len(codes):  # noqa: ASYNC110 - nothing tells
+                await asyncio.sleep(0)
+            raise StoreUnavailable("gone")
+
+        follower = DemandFollower(
+            fetcher.core, DemandBoard(redis), fetcher.demand, hear, fetch
+        )
+        with pytest.raises(StoreUnavailable):
+            await follower.serve()
+        is_away = False
+        await follower.serve()
+
+        assert sorted(codes) == sorted(served)

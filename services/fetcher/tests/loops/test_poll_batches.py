@@ -457,3 +457,68 @@ async def test_misses_do_not_take_the_place_of_the_market(fetching, exchange):
 
         assert 1 == exchange.asked("getScripHeaderData")
         assert exchange.prices() == await fetcher.prices()
+
+
+async def test_a_store_that_lost_everything_is_filled_again_at_once(
+    fetching, exchange, sharing
+):
+    """Cold scrips were asked for a moment ago, but the store knows nothing of it any more."""
+    async with fetching() as hire:
+        await sharing(hire)
+        fetcher = hire("f", shared=True)
+        await fetcher.terms.hold()
+        poller = primary(fetcher, exchange)
+        await poller.ask_due()
+        assert exchange.prices() == await fetcher.prices()
+        await fetcher.redis.flushall()
+        await fetcher.terms.hold()
+        assert {} == await fetcher.prices()
+        await poller.ask_due()
+        assert exchange.prices() == await fetcher.prices()
+
+        await (
+            fetcher.terms.release()
+        )  # and nothing is asked twice where nothing was lost
+        await fetcher.terms.hold()
+        await poller.ask_due()
+        assert 2 == exchange.asked("kite quotes")
+
+
+async def test_what_the_store_refused_is_asked_for_again(fetching, exchange, sharing):
+    """An answer that could not be stored is no answer: a cold scrip does not wait for minutes."""
+    async with fetching() as hire:
+        await sharing(hire)
+        fetcher = hire("f", shared=True)
+        await fetcher.terms.hold()
+        poller = primary(fetcher, exchange)
+        await poller.core.is_our_turn()
+        for shard in range(4):
+            await fetcher.redis.set(keys.quotes(shard), "not a hash")
+        with pytest.raises(StoreUnavailable):
+            await poller.ask_due()
+        await fetcher.redis.delete(*(keys.quotes(shard) for shard in range(4)))
+        poller._met = dict(fetcher.terms.writers)
+        await fetcher.redis.delete(*(keys.lease(shard) for shard in range(4)))
+        await fetcher.terms.hold()
+        await poller.ask_due()
+
+        assert exchange.prices() == await fetcher.prices()
+
+
+async def test_a_cold_batch_that_failed_comes_soon(fetching, exchange, sharing):
+    """A source that was ill for a moment costs seconds, not the tier's five minutes."""
+    async with fetching() as hire:
+        await sharing(hire)
+        fetcher = hire("f", shared=True)
+        await fetcher.terms.hold()
+        poller = primary(fetcher, exchange, symbols_max=10)
+        await exchange.arm(path="/quote", kind="server_error", times=2)
+        for _ in range(4):
+            await poller.ask_due()
+            fetcher.clock.advance(100)
+        assert 20 == len(await fetcher.prices())
+        fetcher.clock.advance(3000)
+        for _ in range(2):
+            await poller.ask_due()
+
+        assert exchange.prices() == await fetcher.prices()

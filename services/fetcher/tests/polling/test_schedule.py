@@ -81,3 +81,52 @@ def test_what_was_not_asked_for_is_due_again_at_once():
     schedule.not_asked(batch)
 
     assert [batch] == schedule.due(tiers, 200, STEP_MS)
+
+
+def run_cold(schedule, tier, times):
+    """When one scrip of the tier is asked for, if it fails each time."""
+    asked_ms = []
+    for now_ms in range(0, times, STEP_MS):
+        for batch in schedule.due({tier: [1]}, now_ms, STEP_MS):
+            asked_ms.append(now_ms)
+            schedule.failed(batch, now_ms)
+    return asked_ms
+
+
+def test_what_failed_is_tried_again_soon_and_then_less_often():
+    """A cold scrip does not wait for its five minutes, and one that always fails is not asked for all the time."""
+    gaps_ms = [3, 6, 12, 24, 48, 96, 192, 300, 300]
+    expected = [0]
+    for gap in gaps_ms:
+        expected.append(expected[-1] + gap * 1000)
+
+    asked_ms = run_cold(Schedule(INTERVALS_MS, 50), Tier.COLD, 1_000_000)
+    assert expected == asked_ms
+    assert list(range(0, 30_000, 3_000)) == run_cold(
+        Schedule(INTERVALS_MS, 50), Tier.HOT, 30_000
+    )
+
+
+def test_what_was_answered_begins_anew():
+    """The next failure is a first one."""
+    schedule = Schedule(INTERVALS_MS, 50)
+    cold = {Tier.COLD: [1]}
+    assert [[1]] == schedule.due(cold, 0, STEP_MS)
+    schedule.failed([1], 0)
+    assert [[1]] == schedule.due(cold, 3_000, STEP_MS)
+    schedule.answered([1])
+    assert [] == schedule.due(cold, 100_000, STEP_MS)
+    assert [[1]] == schedule.due(cold, 303_000, STEP_MS)
+    schedule.failed([1], 303_000)
+
+    assert [] == schedule.due(cold, 305_999, STEP_MS)
+    assert [[1]] == schedule.due(cold, 306_000, STEP_MS)
+
+
+def test_what_was_asked_for_beside_the_schedule_counts():
+    """A reader missed it a second ago: no need to ask again."""
+    schedule = Schedule(INTERVALS_MS, 50)
+    schedule.asked([1], 1_000)
+
+    assert [] == schedule.due({Tier.HOT: [1]}, 3_999, STEP_MS)
+    assert [[1]] == schedule.due({Tier.HOT: [1]}, 4_000, STEP_MS)

@@ -49,6 +49,7 @@ class DemandFollower:
 
     async def serve(self) -> None:
         """Serve misses until the bus breaks (raises StoreUnavailable); call again to go on."""
+        self._asking.clear()  # whom the last failure of the store cancelled
         places = asyncio.Semaphore(AT_ONCE_MAX)
         async with together() as group:
             async for message in self.heard():

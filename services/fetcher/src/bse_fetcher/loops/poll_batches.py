@@ -6,7 +6,8 @@ prices go on within a second or two; an answer of the primary that came meanwhil
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 
@@ -20,6 +21,8 @@ from bse_fetcher.sources.guard import Guard
 from bse_fetcher.sources.protocol import BatchSource
 from bse_fetcher.together import together
 from bse_shared.quotes.instrument import Instrument
+from bse_shared.quotes.position import shard_of
+from bse_shared.quotes.shard_writer import ShardWriter
 from bse_shared.wire.records import BatchCounts, BatchRecord
 
 
@@ -50,6 +53,7 @@ class BatchPoller:
     """Told as long as there is room for a batch more: silence means that none of those under way ever ends."""
     stored: int = 0
     failed: int = 0
+    _met: dict[int, ShardWriter] = field(default_factory=dict)
     _begun_batches: int = 0
     _under_way: int = 0
 
@@ -77,15 +81,31 @@ class BatchPoller:
             self.schedule.not_asked(self.core.instruments.master.by_code)
         if self._under_way >= AT_ONCE_MAX:
             return
+        if self._met != self.core.terms.writers:
+            self._meet_writers()
         due = self.schedule.due(
             self._tiers(), self.core.clock.monotonic_ms(), STEP_S * 1000
         )
         for codes in due:
             self._under_way += 1
-            group.create_task(self.fetch(codes)).add_done_callback(self._over)
+            task = group.create_task(self.fetch(codes))
+            task.add_done_callback(partial(self._over, codes))
 
-    def _over(self, _: asyncio.Task[bool]) -> None:
+    def _over(self, codes: Sequence[int], task: asyncio.Task[bool]) -> None:
         self._under_way -= 1
+        if task.cancelled() or task.exception():
+            self.schedule.not_asked(codes)  # the store went away: they never came
+
+    def _meet_writers(self) -> None:
+        """A shard that was taken just now may lack what was asked for long ago: the store lost it."""
+        writers = self.core.terms.writers
+        for code in self.core.instruments.master.by_code:
+            shard = shard_of(code, self.core.terms.shards)
+            writer = writers.get(shard)
+            is_new = writer is not None and self._met.get(shard) is not writer
+            if writer and is_new and code not in writer.images:
+                self.schedule.not_asked([code])
+        self._met = dict(writers)
 
     def counts(self) -> BatchCounts:
         """What became of its batches."""
@@ -120,6 +140,7 @@ class BatchPoller:
             _tell(feed, guard, error)
             return False
         except ExchangeError as error:
+            self.schedule.failed(codes, self.core.clock.monotonic_ms())
             await self._ended(asked, "failed", error=str(error))
             self.core.metrics.polls.labels(error.kind).inc()
             log.warning(
@@ -127,6 +148,7 @@ class BatchPoller:
             )
             _tell(feed, guard, error)
             return False
+        self.schedule.answered(codes)
         self.core.metrics.polls.labels("ok").inc()
         if self.core.orders.frozen:
             await self._ended(asked, "failed", error=self.core.orders.told())

@@ -15,7 +15,10 @@ class Schedule:
     def __init__(self, intervals_ms: Mapping[Tier, float], symbols_max: int):
         self._intervals_ms = dict(intervals_ms)
         self._symbols_max = symbols_max
+        self._retry_ms = min(intervals_ms.values())
         self._asked_ms: dict[int, float] = {}
+        self._again_ms: dict[int, float] = {}
+        self._gap_ms: dict[int, float] = {}
 
     def due(
         self, tiers: Mapping[Tier, Sequence[int]], now_ms: float, step_ms: float
@@ -32,8 +35,10 @@ class Schedule:
             interval_ms = self._intervals_ms[tier]
             rate_per_ms += len(codes) / interval_ms
             for code in codes:
-                asked_ms = self._asked_ms.get(code, -math.inf)
-                due_in = (asked_ms + interval_ms - now_ms) / interval_ms
+                due_ms = self._asked_ms.get(code, -math.inf) + interval_ms
+                if code in self._again_ms:
+                    due_ms = min(due_ms, self._again_ms[code])
+                due_in = (due_ms - now_ms) / interval_ms
                 if due_in <= 0:
                     late.append((tier, due_in, code))
                 elif due_in <= 1 / 2:
@@ -44,15 +49,32 @@ class Schedule:
         if chosen and (room := -len(chosen) % self._symbols_max):
             soon.sort()
             chosen += [code for _, code in soon[:room]]
-        self._asked_ms.update(dict.fromkeys(chosen, now_ms))
+        self.asked(chosen, now_ms)
         return [
             chosen[start : start + self._symbols_max]
             for start in range(0, len(chosen), self._symbols_max)
         ]
 
     def asked(self, codes: Iterable[int], now_ms: float) -> None:
-        """These were asked for beside the schedule."""
-        self._asked_ms.update(dict.fromkeys(codes, now_ms))
+        """These are asked for now."""
+        for code in codes:
+            self._asked_ms[code] = now_ms
+            self._again_ms.pop(code, None)
+
+    def failed(self, codes: Iterable[int], now_ms: float) -> None:
+        """These were asked for and did not come: due after the shortest interval, then after twice that, and so on.
+
+        Never later than their tier says: a cold scrip must not wait for minutes because a source was ill for a moment.
+        """
+        for code in codes:
+            gap_ms = self._gap_ms.get(code, self._retry_ms / 2) * 2
+            self._gap_ms[code] = gap_ms
+            self._again_ms[code] = now_ms + gap_ms
+
+    def answered(self, codes: Iterable[int]) -> None:
+        """These came."""
+        for code in codes:
+            self._gap_ms.pop(code, None)
 
     def not_asked(self, codes: Iterable[int]) -> None:
         """These were not asked for after all: they are due at once."""
