@@ -139,6 +139,40 @@ def test_nothing_that_was_under_way_ends_a_block(word, late):
     assert circuit.try_start(63_001)
 
 
+def test_a_probe_that_succeeded_is_over():
+    """The next failure is a first one again, and no failed probe."""
+    circuit = opened()
+    assert circuit.try_start(2_700)
+    circuit.succeeded(2_700)
+    circuit.failed(2_700)
+
+    assert State.CLOSED is circuit.state(2_700)
+    assert 1 == circuit.failures
+
+
+def test_every_failure_is_counted_whatever_its_kind():
+    """Operators see how many there were in a row."""
+    circuit = a_circuit()
+    circuit.failed(0)
+    circuit.asked_to_wait(0, 1)
+    circuit.forbidden(2_000)
+
+    assert 3 == circuit.failures
+
+
+@given(st.integers(1, 12), JITTER)
+def test_a_block_is_kept_for_about_its_time_and_never_above_the_limit(times, jitter):
+    """A fifth more or less, so that nobody can tell our rhythm."""
+    circuit, now_ms = a_circuit(jitter), 0.0
+    for _ in range(times):
+        wait_s = circuit.forbidden(now_ms)
+        now_ms += wait_s * 1000
+    due_s = min(60 * 2 ** (times - 1), FORBIDDEN_MAX_S)
+
+    assert 0.8 * due_s <= wait_s <= 1.2 * due_s
+    assert wait_s == pytest.approx(due_s * (0.8 + 0.4 * jitter))
+
+
 def test_a_longer_word_prolongs_a_shorter_one():
     """A block that follows a pause of five seconds lasts as long as a block."""
     circuit = a_circuit()
