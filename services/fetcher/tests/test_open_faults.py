@@ -1,0 +1,100 @@
+"""What a hostile exchange can still do: each test says what should be, and is expected to fail until it is mended."""
+
+import asyncio
+
+import aiohttp
+import pytest
+from structlog.testing import capture_logs
+
+from bse_fetcher.source_settings import YahooSettings
+from bse_fetcher.sources.errors import ExchangeError
+from bse_fetcher.sources.http import HttpDoor
+from bse_fetcher.sources.retries import MOMENTARY
+from bse_fetcher.sources.yahoo.source import YahooSource
+from bse_shared.quotes.quote import Source
+
+
+def backup_of(fetcher, exchange):
+    """Yahoo as the backup of the poller."""
+    urls = {"base_url": exchange.url, "cookie_url": f"{exchange.url}/yahoo-cookie"}
+    return fetcher.batches(
+        YahooSource(fetcher.http, YahooSettings(**urls)),
+        is_wanted=lambda: fetcher.poller.is_late(1.5),
+    )
+
+
+@pytest.mark.xfail(strict=True, reason="scrutiny.py logs a line for each suspect row")
+async def test_a_fault_of_all_rows_is_one_line_in_the_log(fetching, exchange):
+    """Four thousand prices that became doubtful with one answer are one event, with a count and some names."""
+    async with fetching() as hire:
+        fetcher = hire()
+        await fetcher.poll()
+        await exchange.arm(
+            path="GetMktData", kind="shifted_price", percent=60, rows="all"
+        )
+        exchange.trade()
+        with capture_logs() as logs:
+            await fetcher.poll()
+
+        assert 40 == len(fetcher.publisher.scrutiny.suspects())
+        assert 1 == sum(line["event"] == "fetcher.price_suspect" for line in logs)
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="poll.py takes an answer of which nothing was stored for a good one",
+)
+async def test_a_primary_that_only_contradicts_itself_is_replaced(fetching, exchange):
+    """All its rows are from the past: it confirms nothing, so it fails, and the backup steps in."""
+    async with fetching() as hire:
+        fetcher = hire()
+        backup = backup_of(fetcher, exchange)
+        await fetcher.poll()
+        await exchange.arm(path="GetMktData", kind="clock_back", hours=3)
+        for _ in range(3):
+            exchange.trade()
+            await fetcher.poll()
+            await backup.ask_due()
+
+        assert "failing" == fetcher.feed.state(fetcher.session)
+        held = await fetcher.held()
+        assert {Source.YAHOO} == {image.quote.source for image in held.values()}
+
+
+@pytest.mark.xfail(
+    strict=True, reason="poll.py remembers the answer of a term long ago"
+)
+async def test_one_that_leads_again_gives_the_primary_its_time(fetching, exchange):
+    """Its own last answer was minutes ago, another's was a moment ago: nothing is late yet."""
+    async with fetching() as hire:
+        first, second = hire("fetcher-1"), hire("fetcher-2")
+        backup = backup_of(first, exchange)
+        await first.poll()
+        await first.terms.release()
+        await second.poll()
+        first.clock.advance(60_000)
+        await second.terms.release()
+        await first.terms.hold()
+        await backup.ask_due()
+        await first.poller.step()
+
+        assert 0 == exchange.asked("yahoo quotes")
+
+
+@pytest.mark.xfail(strict=True, reason="http.py takes every other status for a 5xx")
+async def test_a_wrong_question_is_not_asked_again():
+    """A 400 says that the question is wrong: the same question a moment later will be as wrong."""
+
+    async def refuse(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(refuse, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with server, aiohttp.ClientSession() as session:
+        door = HttpDoor(session, url, {}, 5, 1000)
+        with pytest.raises(ExchangeError) as caught:
+            await door.get("/quote", {})
+
+    assert caught.value.kind not in MOMENTARY
