@@ -73,3 +73,20 @@ def test_the_tiers_are_counted_among_the_known():
     demand.miss(4, 1)
 
     assert {"hot": 2, "warm": 2, "cold": 2} == demand.sizes(range(1, 7), 1)
+
+
+def test_nothing_is_remembered_for_ever():
+    """A reader who asks for everything once costs no memory a quarter of an hour later."""
+    demand = a_demand()
+    demand.watch([1], 0)
+    demand.miss(7, 0)
+    demand.watch([], 1_000)
+    demand.watch([], 1_000 + WARM_MS - 1)
+    assert {1} == demand.warm(1_000 + WARM_MS - 1)
+    demand.watch([], 1_000 + WARM_MS)
+
+    assert ({}, {}, {}) == (
+        demand._watched,
+        demand._hot_until_ms,
+        demand._warm_until_ms,
+    )

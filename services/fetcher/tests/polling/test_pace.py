@@ -72,3 +72,9 @@ def test_polls_never_come_in_bursts(due_ms, late_ms, wait_s):
 def test_the_first_poll_begins_the_rhythm():
     """A loop that was never due is not owed all the polls since the clock began."""
     assert 503_000 == PACE.next_due_ms(0, 500_000, 3)
+
+
+@pytest.mark.parametrize(("late_ms", "next_ms"), [(300, 13_000), (301, 13_301)])
+def test_a_poll_that_is_a_tenth_late_keeps_the_rhythm(late_ms, next_ms):
+    """One that is later begins a new one."""
+    assert next_ms == PACE.next_due_ms(10_000, 10_000 + late_ms, 3)

@@ -130,3 +130,57 @@ def test_what_was_asked_for_beside_the_schedule_counts():
 
     assert [] == schedule.due({Tier.HOT: [1]}, 3_999, STEP_MS)
     assert [[1]] == schedule.due({Tier.HOT: [1]}, 4_000, STEP_MS)
+
+
+@given(st.integers(1, 200), st.integers(1, 10))
+def test_small_batches_keep_the_pace_too(hot, symbols_max):
+    """As many batches a step as it takes, and no more: the work of an interval is never done at once."""
+    per_step = -(-hot * STEP_MS // (3_000 * symbols_max))
+    batches = run(tiers_of(hot, 0, 0), 9_000, symbols_max)
+    at = Counter(now_ms for now_ms, _ in batches)
+    asked = Counter(code for _, batch in batches for code in batch)
+
+    assert max(at.values()) <= per_step
+    assert set(tiers_of(hot, 0, 0)[Tier.HOT]) == asked.keys()
+    assert min(asked.values()) >= 2
+
+
+def test_a_batch_with_room_is_filled_with_what_is_due_next():
+    """The latest first, of any tier, up to half an interval ahead: one full batch instead of two."""
+    schedule = Schedule(INTERVALS_MS, 6)
+    schedule.asked([1, 2, 3], 0)
+    schedule.asked([4], 1_501)  # just over half an interval ahead
+    schedule.asked([5], 1_500)
+    schedule.asked([6], 1_000)
+    tiers = {Tier.HOT: [1, 2, 3, 4, 5, 6]}
+
+    assert [[1, 2, 3, 6, 5]] == schedule.due(tiers, 3_000, STEP_MS)
+
+
+def test_only_as_many_as_there_is_room_for_are_taken_ahead():
+    """And the latest of them."""
+    schedule = Schedule(INTERVALS_MS, 4)
+    schedule.asked([1, 2, 3], 0)
+    schedule.asked([5], 1_500)
+    schedule.asked([6], 1_000)
+
+    assert [[1, 2, 3, 6]] == schedule.due({Tier.HOT: [1, 2, 3, 5, 6]}, 3_000, STEP_MS)
+
+
+def test_a_full_batch_takes_nobody_ahead_of_time():
+    """What is due next can wait."""
+    schedule = Schedule(INTERVALS_MS, 3)
+    schedule.asked([1, 2, 3], 0)
+    schedule.asked([4], 2_000)
+
+    assert [[1, 2, 3]] == schedule.due({Tier.HOT: [1, 2, 3, 4]}, 3_000, STEP_MS)
+
+
+def test_it_is_due_to_the_millisecond():
+    """Not before its interval is over, and then at once."""
+    schedule = Schedule(INTERVALS_MS, 50)
+    for tier, interval_ms in INTERVALS_MS.items():
+        assert [[1]] == schedule.due({tier: [1]}, 0, STEP_MS)
+        assert [] == schedule.due({tier: [1]}, interval_ms - 1, STEP_MS)
+        assert [[1]] == schedule.due({tier: [1]}, interval_ms, STEP_MS)
+        schedule.not_asked([1])
