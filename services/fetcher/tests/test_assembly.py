@@ -65,7 +65,7 @@ def assembled(redis_server):
             SourceSettings(**source),
             ReplaySettings(),
             DemandSettings(),
-            PollSettings(session="always_open"),
+            PollSettings(session="always_open", lease_ttl_s=60),
         )
         return assemble(settings, shell)
 

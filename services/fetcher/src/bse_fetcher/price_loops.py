@@ -7,7 +7,7 @@ from bse_fetcher.loops.follow_demand import DemandFollower, Fetch
 from bse_fetcher.loops.poll import Poller
 from bse_fetcher.loops.poll_batches import BatchPoller
 from bse_fetcher.parts import LIST_SOURCE, Parts
-from bse_fetcher.polling.frozen import FrozenFeed
+from bse_fetcher.polling.frozen import FrozenFeed, FrozenTrades
 from bse_fetcher.polling.pace import Pace
 from bse_fetcher.polling.validation import CrossCheck
 from bse_fetcher.sources.bse.client import BseSource
@@ -32,6 +32,8 @@ def price_loops(parts: Parts, board: DemandBoard) -> list[Loop]:
             parts.batch_source(name), parts.guards.add(name, "quotes", "primary")
         )
         primary.feed = parts.feed
+        primary.frozen = FrozenTrades(parts.settings.poll.frozen_after_s * 1000)
+        primary.moves = lambda: parts.calendar.session().phase == "open"
         primary.missed = parts.guards.add(name, "misses", "on demand", on_demand(name))
         loops = [_endless(parts, "poll batches", primary)]
         fetch: Fetch | None = primary.fetch_missed

@@ -8,6 +8,7 @@ import pytest
 
 from bse_fetcher.loops.poll_batches import AT_ONCE_MAX, STEP_S
 from bse_fetcher.polling.circuit import Circuit, CircuitRules
+from bse_fetcher.polling.frozen import FrozenTrades
 from bse_fetcher.settings import FetcherSettings
 from bse_fetcher.source_settings import KiteSettings, YahooSettings
 from bse_fetcher.sources.bse.scrip_source import BseHeaderSource
@@ -522,3 +523,35 @@ async def test_a_cold_batch_that_failed_comes_soon(fetching, exchange, sharing):
             await poller.ask_due()
 
         assert exchange.prices() == await fetcher.prices()
+
+
+async def test_a_broker_that_only_repeats_itself_confirms_nothing(
+    fetching, exchange, sharing
+):
+    """Its prices turn stale after the time that is set, and are live again with its first new trade."""
+    async with fetching() as hire:
+        await sharing(hire)
+        fetcher = hire("f", shared=True)
+        await fetcher.terms.hold()
+        poller = primary(fetcher, exchange)
+        poller.frozen = FrozenTrades(15_000)
+        fetcher.demand.watch(exchange.prices(), 0)
+        await poller.ask_due()
+        await exchange.arm(path="/quote", kind="frozen")
+        ok = []
+        for _ in range(10):
+            exchange.trade()
+            await fetcher.later(3_000)
+            before = fetcher.polls("ok")
+            await poller.ask_due()
+            ok.append(fetcher.polls("ok") - before)
+        # The stand-in repeats what it told at the first question after the fault.
+        assert [1.0] * 6 + [0.0] * 4 == ok
+        assert "failing" == fetcher.feed.state(fetcher.session)
+        assert 4 == fetcher.polls("frozen")
+
+        await exchange.heal()
+        await fetcher.later(3_000)
+        await poller.ask_due()
+        assert exchange.prices() == await fetcher.prices()
+        assert "ok" == fetcher.feed.state(fetcher.session)

@@ -1,6 +1,6 @@
 """A feed that answers, but always the same."""
 
-from bse_fetcher.polling.frozen import FrozenFeed, newest_trade_ms
+from bse_fetcher.polling.frozen import FrozenFeed, FrozenTrades, newest_trade_ms
 from bse_shared.quotes.quote import NUMBER
 
 
@@ -69,3 +69,46 @@ def test_the_newest_trade_of_an_answer():
     """Whatever its place; a row without a time says nothing of it."""
     assert 7000 == newest_trade_ms({**rows(3, 7, 5), 9: {NUMBER["last_paise"]: 1}})
     assert 0 == newest_trade_ms({})
+
+
+def trade(code, second):
+    """A row of one scrip, traded at that second."""
+    return {code: {NUMBER["exchange_time_ms"]: second * 1000}}
+
+
+def test_a_part_of_the_market_may_tell_old_news():
+    """A cold scrip differs from what it was minutes ago: only a trade newer than all others shows that it lives."""
+    answers = [trade(1, 100), *(trade(code, code) for code in range(2, 30))]
+
+    assert list(range(21, 29)) == frozen_at(FrozenTrades(60_000), answers)
+
+
+def test_one_newer_trade_is_enough():
+    """Of whichever scrip."""
+    answers = [trade(n % 7, 100 + n // 15) for n in range(60)]
+
+    assert [] == frozen_at(FrozenTrades(60_000), answers)
+
+
+def test_a_clock_that_was_put_back_moves():
+    """All its times are from the past, and then they go on from there."""
+    before = [trade(1, 10_000 + n) for n in range(5)]
+    after = [trade(1, 5_000 + n) for n in range(60)]
+
+    assert [] == frozen_at(FrozenTrades(60_000), before + after)
+
+
+def test_trades_stand_still_while_the_market_is_closed():
+    """And where the source tells no times at all, nothing can be said."""
+    assert [] == frozen_at(FrozenTrades(60_000), [trade(1, 9)] * 50, should_move=False)
+    assert [] == frozen_at(FrozenTrades(60_000), [{1: {}}] * 50)
+    assert [] == frozen_at(FrozenTrades(0), [trade(1, 9)] * 50)
+
+
+def test_trades_thaw_with_the_first_newer_one():
+    """At once; and a pause between two answers counts by its beginning only."""
+    feed = FrozenTrades(60_000)
+    frozen_at(feed, [trade(1, 9)] * 30)
+    assert feed.is_frozen(trade(1, 9), 90_000, should_move=True)
+    assert not feed.is_frozen(trade(1, 10), 93_000, should_move=True)
+    assert not feed.is_frozen(trade(1, 10), 10_000_000, should_move=True)

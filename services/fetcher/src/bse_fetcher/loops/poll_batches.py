@@ -14,9 +14,10 @@ import structlog
 from bse_fetcher.core import Core
 from bse_fetcher.feed import Feed
 from bse_fetcher.polling.demand import Demand, Tier
+from bse_fetcher.polling.frozen import FrozenTrades
 from bse_fetcher.polling.schedule import Schedule
 from bse_fetcher.sources.answer import Answer
-from bse_fetcher.sources.errors import ExchangeError, NotAsked
+from bse_fetcher.sources.errors import ExchangeError, MalformedAnswer, NotAsked
 from bse_fetcher.sources.guard import Guard
 from bse_fetcher.sources.protocol import BatchSource
 from bse_fetcher.together import together
@@ -45,6 +46,10 @@ class BatchPoller:
     is_wanted: Callable[[], bool]
     feed: Feed | None = None
     """Where it is the primary, what tells of its state."""
+    frozen: FrozenTrades | None = None
+    """Where it is the primary, what notices that it only repeats itself."""
+    moves: Callable[[], bool] = lambda: True
+    """Whether the market should move now."""
     missed: Guard | None = None
     """Where what readers miss has a guard of its own: it must not take the place of the batches."""
     details: bool = False
@@ -173,8 +178,14 @@ class BatchPoller:
     ) -> tuple[Answer, int]:
         await self.core.store.save_batch(asked)
         body = await self.source.ask(wanted)
-        store_ms = self.core.store.now_ms()
-        return self.source.read(body, wanted), store_ms
+        store_ms, at_ms = self.core.store.now_ms(), self.core.clock.monotonic_ms()
+        answer = self.source.read(body, wanted)
+        if self.frozen and self.frozen.is_frozen(
+            answer.seen, at_ms, should_move=self.moves()
+        ):
+            # Prices that nobody confirmed anew must not look fresh.
+            raise MalformedAnswer("frozen", "no trade is newer for too long")
+        return answer, store_ms
 
     def _tiers(self) -> Mapping[Tier, Sequence[int]]:
         now_ms = self.core.store.now_ms()
