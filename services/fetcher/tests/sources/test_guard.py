@@ -199,3 +199,46 @@ async def _error_of(call):
     with pytest.raises(ExchangeError) as caught:
         await call
     return caught.value
+
+
+async def test_a_budget_is_kept_to_the_millisecond(redis):
+    """A wait of half a second is one, too."""
+    clock = FakeClock()
+    budgets = SourceBudgets(redis, clock, StoreClock(), {"bse": Budget(2, 1)})
+    guards = Guards(
+        budgets,
+        clock,
+        lambda: Circuit(CircuitRules(), lambda: 0.5),
+        FetcherMetrics(CollectorRegistry()),
+    )
+    guard = guards.add("bse", "market", "primary")
+    assert "answer" == await guard.call(fine)
+    with pytest.raises(NotAsked) as caught:
+        await guard.call(fine)
+
+    assert 0 < caught.value.retry_in_s <= 0.5
+    assert State.CLOSED is guard.circuit.state(0)
+
+
+async def test_the_state_of_a_circuit_is_a_number_for_graphs(redis):
+    """0 closed, 1 half-open, 2 open, as documented."""
+    clock, registry = FakeClock(), CollectorRegistry()
+    budgets = SourceBudgets(redis, clock, StoreClock(), {"bse": Budget(1, 100)})
+    guards = Guards(
+        budgets,
+        clock,
+        lambda: Circuit(CircuitRules(), lambda: 0.5),
+        FetcherMetrics(registry),
+    )
+    guard = guards.add("bse", "market", "primary")
+    labels = {"source": "bse", "endpoint": "market"}
+    levels = []
+    for wait_ms in (0, 0, 3_000):
+        clock.advance(wait_ms)
+        guards.records()
+        levels.append(registry.get_sample_value("fetcher_circuit_state", labels))
+        if not wait_ms:
+            for _ in range(3):
+                guard.circuit.failed(clock.monotonic_ms())
+
+    assert [0, 2, 1] == levels
