@@ -45,6 +45,17 @@ def test_fault_hits_its_path_a_number_of_times() -> None:
     assert faults.armed(0.0) == []
 
 
+def test_fault_hits_a_part_of_the_query() -> None:
+    """One batch fails for a scrip in it, the others are answered."""
+    faults = book()
+    faults.arm(FaultRequest("server_error", path="/quote", query="BSE:TCS"), 0.0)
+    hits = [
+        faults.strike("/quote", 0.0, query) is not None
+        for query in ("i=BSE:INFY", "i=BSE:INFY&i=bse:tcs", "")
+    ]
+    assert hits == [False, True, False]
+
+
 def test_fault_ends_with_its_time() -> None:
     """A fault for 10 seconds is gone when they are over."""
     faults = book()

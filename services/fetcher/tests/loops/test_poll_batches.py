@@ -24,6 +24,7 @@ from bse_shared.wire.records import BatchRecord, OrderRecord
 
 
 PATIENCE_S = 1.5
+RELIANCE = 500325
 
 
 def yahoo_of(fetcher, exchange, **settings):
@@ -555,3 +556,35 @@ async def test_a_broker_that_only_repeats_itself_confirms_nothing(
         await poller.ask_due()
         assert exchange.prices() == await fetcher.prices()
         assert "ok" == fetcher.feed.state(fetcher.session)
+
+
+async def test_a_batch_that_always_fails_stops_no_other(fetching, exchange, sharing):
+    """The other hot scrips stay fresh: the circuit stays closed, and the ill batch is tried at its interval."""
+    async with fetching() as hire:
+        await sharing(hire)
+        fetcher = hire("f", shared=True)
+        await fetcher.terms.hold()
+        poller = primary(fetcher, exchange, symbols_max=10)
+
+        await poller.core.is_our_turn()
+        ill = fetcher.core.instruments.master.by_code[RELIANCE]
+        fetcher.demand.watch(exchange.prices(), 0)
+        await exchange.arm(
+            path="/quote", kind="server_error", query=f"BSE:{ill.symbol}"
+        )
+        for _ in range(100):  # ten intervals
+            await poller.ask_due()
+            fetcher.clock.advance(300)
+            await fetcher.redis.delete(keys.source_budget("kite"))
+        exchange.trade()
+        for _ in range(10):
+            await poller.ask_due()
+            fetcher.clock.advance(300)
+
+        true, held = exchange.prices(), await fetcher.prices()
+        wrong = {code for code in true if held.get(code) != true[code]}
+        assert RELIANCE in wrong
+        assert len(wrong) <= 10
+        assert 0 == poller.guard.circuit.opened
+        failed = fetcher.count("fetcher_batches", source="kite", outcome="failed")
+        assert 8 <= failed <= 12

@@ -17,6 +17,7 @@ from bse_fetcher.sources.errors import (
 from bse_fetcher.sources.guard import Guards
 from bse_fetcher.sources.retries import Retries
 from bse_shared.pacing.store_clock import StoreClock
+from bse_shared.redis_edge import keys
 from bse_shared.redis_edge.source_budgets import Budget, SourceBudgets
 from bse_shared.testing.fake_clock import FakeClock
 
@@ -242,3 +243,17 @@ async def test_the_state_of_a_circuit_is_a_number_for_graphs(redis):
                 guard.circuit.failed(clock.monotonic_ms())
 
     assert [0, 2, 1] == levels
+
+
+async def test_a_probe_that_the_budget_refused_is_left_to_the_next(guards_of, redis):
+    """Nobody was asked: the circuit must not wait for an outcome for ever."""
+    guard = guards_of(1).add("bse", "market", "primary")
+    assert "answer" == await guard.call(fine)
+    guard.circuit.asked_to_wait(-10_000, 1)
+    for _ in range(2):
+        with pytest.raises(NotAsked) as caught:
+            await guard.call(fine)
+        assert "over_budget" == caught.value.kind
+    await redis.delete(keys.source_budget("bse"))
+
+    assert "answer" == await guard.call(fine)

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
+from urllib.parse import unquote_plus
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -77,7 +78,8 @@ class Simulator:
         refused = self._refused(request) if self._header_rules else None
         if refused is not None:
             return refused
-        fault = self.faults.strike(request.url.path, self.monotonic_s())
+        query = unquote_plus(request.url.query)
+        fault = self.faults.strike(request.url.path, self.monotonic_s(), query)
         if fault is None:
             return _reply(request, self._body(request))
         return await self._fail(request, fault)

@@ -50,12 +50,14 @@ class FaultBook:
         self._faults[fault.id] = fault
         return fault
 
-    def strike(self, path: str, now_s: float) -> Fault | None:
-        """Return the fault that hits a request to this path, and count its use."""
+    def strike(self, path: str, now_s: float, query: str = "") -> Fault | None:
+        """Return the fault that hits a request to this path with this (decoded) query, and count its use."""
         self._forget_over(now_s)
         for fault in self._faults.values():
             request = fault.request
             if request.path.lower() not in path.lower():
+                continue
+            if request.query.lower() not in query.lower():
                 continue
             if request.rate < 1 and self._rng.random() >= request.rate:
                 continue

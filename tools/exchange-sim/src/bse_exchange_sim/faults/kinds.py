@@ -54,7 +54,7 @@ Percent = Annotated[float, msgspec.Meta(ge=-90, le=900)]
 
 
 class FaultRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What goes wrong, where (part of the path), how often and for how long.
+    """What goes wrong, where (part of the path, and of the query), how often and for how long.
 
     `field`, `rows` and `scripcode` choose what a spoiled body loses; `to` and
     `problem` how it is spoiled; `percent` how far a shifted price is off.
@@ -62,6 +62,7 @@ class FaultRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     kind: Kind
     path: str = ""
+    query: str = ""
     times: Times | None = None
     seconds: Duration | None = None
     rate: Share = 1.0
