@@ -8,8 +8,8 @@ import typing
 import pytest
 from pydantic import ValidationError
 
-from bse_fetcher.settings import FetcherSettings
 from bse_fetcher.source_settings import BseSettings, KiteSettings, YahooSettings
+from bse_fetcher.settings import FetcherSettings, SourceSettings
 
 
 def run(*arguments, **environment):
@@ -108,3 +108,28 @@ def test_extra_headers_win():
 def test_a_batch_is_fifty_scrips_unless_an_operator_says_more():
     """Also where the broker allows five hundred."""
     assert [50, 50] == [KiteSettings().symbols_max, YahooSettings().symbols_max]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"primary": "nobody"},
+        {"primary": ""},
+        {"primary": "http"},
+        {"backup": "nobody"},
+        {"backup": "replay"},
+        {"primary": "kite", "backup": "bse"},
+        {"primary": "kite", "backup": "kite"},
+        {"validate_by": "bse"},
+    ],
+)
+def test_a_source_that_can_not_serve_is_refused_at_start(wrong):
+    """One that nobody made, or a list source where a batch source is wanted."""
+    with pytest.raises(ValidationError):
+        SourceSettings(**wrong)
+
+
+def test_who_is_wrong_learns_which_sources_there_are():
+    """The names are those of the folders."""
+    with pytest.raises(ValidationError, match="one of bse, kite, replay, yahoo"):
+        SourceSettings(primary="nobody")

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import cast
 
 import aiohttp
 
@@ -15,8 +14,8 @@ from bse_fetcher.session_source import CalendarSource
 from bse_fetcher.settings import FetcherSettings
 from bse_fetcher.sources.guard import Guard, Guards
 from bse_fetcher.sources.protocol import BatchSource
-from bse_fetcher.sources.registry import SOURCES
 from bse_shared.service.health import Health
+from bse_fetcher.sources.registry import batch_source
 
 
 LIST_SOURCE = "bse"
@@ -67,4 +66,4 @@ class Parts:
 
     def batch_source(self, name: str) -> BatchSource:
         """The batch source of that name."""
-        return cast("BatchSource", SOURCES[name].make(self.session, self.settings))
+        return batch_source(name, self.session, self.settings)

@@ -1,6 +1,7 @@
 """The fetcher's settings."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
@@ -11,8 +12,12 @@ from bse_shared.redis_edge.connection import RedisSettings
 from bse_shared.service.settings import HttpSettings, MarketSettings, ProcessSettings
 
 
-SourceName = Literal["bse", "yahoo", "kite"]
-"""The names in `sources/registry.py`."""
+SOURCE_NAMES = frozenset(
+    each.parent.name for each in Path(__file__).parent.glob("sources/*/source.py")
+)
+"""A source is a folder with a `source.py`: its name is all that is to be known here."""
+
+_LISTS_MARKET = {"bse", "replay"}
 
 
 class FetcherHttp(HttpSettings):
@@ -26,12 +31,12 @@ class SourceSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="SOURCE_")
 
-    primary: SourceName | Literal["replay"] = Field(
+    primary: str = Field(
         "bse",
         description="bse asks for the whole market at once, yahoo and kite in batches, "
-        "replay plays a recording",
+        "replay plays a recording; any folder of sources",
     )
-    backup: SourceName | Literal[""] = Field(
+    backup: str = Field(
         "", description="steps in while the primary fails: yahoo or kite; empty: none"
     )
     hedge_after_s: float = Field(
@@ -47,7 +52,7 @@ class SourceSettings(BaseSettings):
         2.0, gt=0, description="no try begins so long after the first"
     )
 
-    validate_by: SourceName | Literal[""] = Field(
+    validate_by: str = Field(
         "",
         description="compares hot scrips with the primary: yahoo or kite; empty: none",
     )
@@ -62,10 +67,17 @@ class SourceSettings(BaseSettings):
         description="path of a CSV (code, tick_paise); prices off their tick are suspect; empty: none known",
     )
 
+    @field_validator("primary", "backup", "validate_by")
+    @classmethod
+    def _is_known(cls, name: str, field: ValidationInfo) -> str:
+        if name not in SOURCE_NAMES and (name or field.field_name == "primary"):
+            raise ValueError(f"must be one of {', '.join(sorted(SOURCE_NAMES))}")
+        return name
+
     @field_validator("backup", "validate_by")
     @classmethod
     def _backup_differs(cls, backup: str, others: ValidationInfo) -> str:
-        if backup in {others.data.get("primary"), "bse"}:
+        if backup in {others.data.get("primary"), *_LISTS_MARKET}:
             raise ValueError("must be a batch source other than the primary")
         return backup
 

@@ -15,8 +15,9 @@ from bse_fetcher.sources.answer import Answer
 from bse_fetcher.sources.errors import ExchangeError, NotAsked
 from bse_fetcher.sources.guard import Guard
 from bse_fetcher.sources.protocol import BatchSource
+from bse_fetcher.sources.registry import SOURCES
 from bse_shared.quotes.position import shard_of
-from bse_shared.quotes.quote import NUMBER, Condition, Quote, Source, Value
+from bse_shared.quotes.quote import NUMBER, Condition, Quote, Value
 
 
 log = structlog.get_logger()
@@ -24,8 +25,6 @@ log = structlog.get_logger()
 _LAST, _TIME, _VOLUME, _CONDITION = (
     NUMBER[name] for name in ("last_paise", "exchange_time_ms", "volume", "condition")
 )
-
-_NUMBER_OF = {"bse": Source.BSE, "yahoo": Source.YAHOO, "kite": Source.BROKER}
 
 
 @dataclass(slots=True)
@@ -101,6 +100,6 @@ class CrossChecker:
         quote: Quote | None = image.quote if image else None
         if quote is None or quote.last_paise is None or quote.exchange_time_ms is None:
             return None
-        if quote.source == _NUMBER_OF.get(self.source.name):
+        if quote.source == SOURCES[self.source.name].number:
             return None  # never a source against itself
         return Seen(quote.last_paise, quote.exchange_time_ms, quote.volume)

@@ -1,50 +1,27 @@
-"""Which sources there are. A new one is a file that makes a ListSource or a BatchSource, and a line here."""
+"""Which sources there are: every folder beside this file with a `source.py`, whose `SOURCE` says what it is."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from importlib import import_module
+from typing import cast
 
 import aiohttp
 
-from bse_fetcher.settings import FetcherSettings
-from bse_fetcher.sources.bse.client import BseSource
-from bse_fetcher.sources.kite.source import KiteSource
-from bse_fetcher.sources.protocol import BatchSource, ListSource
-from bse_fetcher.sources.replay.source import ReplaySource
-from bse_fetcher.sources.yahoo.source import YahooSource
+from bse_fetcher.settings import SOURCE_NAMES, FetcherSettings
+from bse_fetcher.sources.entry import Entry
+from bse_fetcher.sources.protocol import BatchSource
 from bse_shared.redis_edge.source_budgets import Budget
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """How a source is made, and how often all replicas together may ask it."""
-
-    make: Callable[[aiohttp.ClientSession, FetcherSettings], ListSource | BatchSource]
-    budget: Callable[[FetcherSettings], Budget]
-
-
-SOURCES: Mapping[str, Entry] = {
-    "bse": Entry(
-        lambda session, settings: BseSource(session, settings.bse),
-        lambda settings: Budget(settings.bse.requests_per_s, settings.bse.burst),
-    ),
-    "replay": Entry(
-        lambda _, settings: ReplaySource(
-            settings.replay.file, settings.poll.interval_s, settings.replay.speed
-        ),
-        lambda _: Budget(1000, 1000),  # a file is asked as often as one likes
-    ),
-    "yahoo": Entry(
-        lambda session, settings: YahooSource(session, settings.yahoo),
-        lambda settings: Budget(settings.yahoo.requests_per_s, settings.yahoo.burst),
-    ),
-    "kite": Entry(
-        lambda session, settings: KiteSource(session, settings.kite),
-        lambda settings: Budget(settings.kite.requests_per_s, settings.kite.burst),
-    ),
-}
+def _entry(name: str) -> Entry:
+    entry = import_module(f"{__package__}.{name}.source").SOURCE
+    if not isinstance(entry, Entry):
+        raise TypeError(f"SOURCE of {name} is no Entry")
+    return entry
 
 
-LIST_SOURCES = frozenset({"bse", "replay"})
+SOURCES: Mapping[str, Entry] = {name: _entry(name) for name in sorted(SOURCE_NAMES)}
+
+LIST_SOURCES = frozenset(name for name in SOURCES if SOURCES[name].lists_market)
 """Those that tell the whole market in one call."""
 
 DETAILS, CHARTS = "bse details", "yahoo charts"
@@ -58,6 +35,15 @@ ON_DEMAND_SHARE = 3
 def on_demand(source: str) -> str:
     """The budget of what readers miss."""
     return f"{source} on demand"
+
+
+def batch_source(
+    name: str, session: aiohttp.ClientSession, settings: FetcherSettings
+) -> BatchSource:
+    """The batch source of that name. Raises ValueError where it lists the market instead."""
+    if name in LIST_SOURCES:
+        raise ValueError(f"{name} lists the market: it is no batch source")
+    return cast("BatchSource", SOURCES[name].make(session, settings))
 
 
 def budgets_of(settings: FetcherSettings) -> dict[str, Budget]:

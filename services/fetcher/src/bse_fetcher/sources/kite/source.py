@@ -9,9 +9,12 @@ import aiohttp
 
 from bse_fetcher.source_settings import KiteSettings
 from bse_fetcher.sources.answer import Answer
+from bse_fetcher.sources.entry import Entry
 from bse_fetcher.sources.http import HttpDoor
 from bse_fetcher.sources.kite.payload import read_quotes
 from bse_shared.quotes.instrument import Instrument
+from bse_shared.quotes.quote import Source
+from bse_shared.redis_edge.source_budgets import Budget
 
 
 QUOTE_PATH = "/quote"
@@ -47,3 +50,10 @@ class KiteSource:
 def key_of(instrument: Instrument) -> str:
     """The broker's name of a scrip of BSE."""
     return f"BSE:{instrument.symbol}"
+
+
+SOURCE = Entry(
+    make=lambda session, settings: KiteSource(session, settings.kite),
+    budget=lambda settings: Budget(settings.kite.requests_per_s, settings.kite.burst),
+    number=Source.BROKER,
+)

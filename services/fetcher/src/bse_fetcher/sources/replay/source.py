@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bse_fetcher.sources.answer import Answer
+from bse_fetcher.sources.entry import Entry as SourceEntry
 from bse_fetcher.sources.errors import ExchangeUnavailable
 from bse_shared.quotes.instrument import Instrument
 from bse_shared.quotes.quote import NUMBER, Source, Value
+from bse_shared.redis_edge.source_budgets import Budget
 from bse_shared.wire.bus import MalformedMessage, unpack_frame, unpack_image
 from bse_shared.wire.instruments import unpack_instruments
 from bse_shared.wire.recording import Entry, EntryKind, entries_of
@@ -90,3 +92,13 @@ class ReplaySource:
 def _entries(path: Path) -> Iterator[Entry]:
     with path.open("rb") as file:
         yield from entries_of(file)
+
+
+SOURCE = SourceEntry(
+    make=lambda _, settings: ReplaySource(
+        settings.replay.file, settings.poll.interval_s, settings.replay.speed
+    ),
+    budget=lambda _: Budget(1000, 1000),  # a file is asked as often as one likes
+    number=Source.REPLAY,
+    lists_market=True,
+)

@@ -11,6 +11,7 @@ import aiohttp
 
 from bse_fetcher.source_settings import YahooSettings
 from bse_fetcher.sources.answer import Answer
+from bse_fetcher.sources.entry import Entry
 from bse_fetcher.sources.errors import (
     ExchangeUnavailable,
     MalformedAnswer,
@@ -21,6 +22,8 @@ from bse_fetcher.sources.yahoo.chart import read_chart
 from bse_fetcher.sources.yahoo.payload import read_quotes
 from bse_shared.quotes.candles import Candle
 from bse_shared.quotes.instrument import Instrument
+from bse_shared.quotes.quote import Source
+from bse_shared.redis_edge.source_budgets import Budget
 
 
 QUOTE_PATH = "/v7/finance/quote"
@@ -95,3 +98,10 @@ class YahooSource:
 def symbol_of(instrument: Instrument) -> str:
     """Yahoo's name of a scrip of BSE."""
     return f"{instrument.symbol}.BO"
+
+
+SOURCE = Entry(
+    make=lambda session, settings: YahooSource(session, settings.yahoo),
+    budget=lambda settings: Budget(settings.yahoo.requests_per_s, settings.yahoo.burst),
+    number=Source.YAHOO,
+)
