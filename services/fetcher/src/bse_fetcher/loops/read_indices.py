@@ -16,6 +16,8 @@ from bse_shared.wire.records import IndexRecord
 
 log = structlog.get_logger()
 
+NAMED_ROWS_MAX = 10
+
 
 @dataclass(slots=True)
 class IndexReader:
@@ -65,7 +67,12 @@ class IndexReader:
 
     async def _ask(self) -> dict[str, IndexRecord]:
         body = await self.source.ask_indices()
-        indices, rejected = read_indices(body, self.core.store.now_ms())
-        if rejected:
-            log.warning("fetcher.index_rows_rejected", count=len(rejected))
-        return indices
+        answer = read_indices(body, self.core.store.now_ms())
+        if answer.rejected:
+            log.warning(
+                "fetcher.index_rows_rejected",
+                count=len(answer.rejected),
+                rows=[f"{r.row}: {r.reason}" for r in answer.rejected[:NAMED_ROWS_MAX]],
+            )
+        self.core.drifted(answer.drift)
+        return answer.indices

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from bse_shared.quotes.instrument import Instrument
 from bse_shared.quotes.quote import Value
+from bse_shared.wire.records import IndexRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,17 @@ class Answer:
 
 @dataclass(slots=True)
 class MasterAnswer:
-    """The list of active scrips, and the rows that were not taken."""
+    """The list of active scrips, the rows that were not taken, and the members that were gone or retyped."""
 
     instruments: list[Instrument] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
+    drift: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class IndexAnswer:
+    """The indices by name (as the master names them), and likewise."""
+
+    indices: dict[str, IndexRecord] = field(default_factory=dict)
+    rejected: list[Rejected] = field(default_factory=list)
+    drift: dict[str, int] = field(default_factory=dict)

@@ -35,9 +35,9 @@ def body(*rows):
 
 def test_the_captured_row_is_read_to_the_hundredth():
     """Under the name that the master uses."""
-    indices, rejected = read_indices(body(SENSEX), 77)
+    answer = read_indices(body(SENSEX), 77)
 
-    assert [] == rejected
+    assert ([], {}) == (answer.rejected, answer.drift)
     assert {
         "SENSEX": IndexRecord(
             name="SENSEX",
@@ -50,18 +50,53 @@ def test_the_captured_row_is_read_to_the_hundredth():
             exchange_time_ms=1_786_003_680_000,  # 13:38 IST
             received_at_ms=77,
         )
-    } == indices
+    } == answer.indices
 
 
 @pytest.mark.parametrize(
-    "changes", [{"ltp": "-"}, {"ltp": 7}, {"indxnm": " "}, {"dttm": "soon"}]
+    "changes",
+    [
+        {"ltp": "-"},
+        {"ltp": None},
+        {"ltp": ["7"]},
+        {"indxnm": " "},
+        {"indxnm": 5},
+        {"dttm": "soon"},
+        {"High": "78,000.00"},
+        {"indxnm": "SENSEX"},
+    ],
 )
 def test_a_bad_row_is_named_and_the_good_ones_go_through(changes):
     """One index never costs another."""
     other = {**SENSEX, "indxnm": "BSE 100", **changes}
-    indices, rejected = read_indices(body(other, SENSEX), 0)
+    answer = read_indices(body(SENSEX, other), 0)
 
-    assert (["SENSEX"], 1) == (list(indices), len(rejected))
+    assert ["SENSEX"] == list(answer.indices)
+    assert 7_883_132 == answer.indices["SENSEX"].last
+    assert ["#1"] == [each.row for each in answer.rejected]
+
+
+@pytest.mark.parametrize(
+    ("code", "number"),
+    [("16", 16), (17, 17), ("9" * 5000, 0), ("x", 0), (None, 0), (True, 0)],
+)
+def test_an_index_without_a_number_is_one_all_the_same(code, number):
+    """Its name is what it is known by; a number of thousands of digits is none."""
+    answer = read_indices(body({**SENSEX, "indxcode": code}), 0)
+
+    assert number == answer.indices["SENSEX"].code
+
+
+def test_members_that_are_gone_or_retyped_are_told():
+    """The index goes on with what is left; nothing that is gone looks like a value."""
+    changed = {**SENSEX, "ltp": 78831.32, "High": None}
+    del changed["Low"], changed["dttm"]
+    answer = read_indices(body(changed), 0)
+
+    found = answer.indices["SENSEX"]
+    assert 7_883_132 == found.last
+    assert (None, None, None) == (found.high, found.low, found.exchange_time_ms)
+    assert {"retyped:ltp": 1, "missing:Low": 1, "missing:dttm": 1} == answer.drift
 
 
 @pytest.mark.parametrize("said", [b"", b"<html>", b"null", b"{}", b"[]", b"[7]"])

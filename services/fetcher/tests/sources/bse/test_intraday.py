@@ -45,13 +45,45 @@ def test_a_point_that_can_not_be_is_left_out(changes):
     assert 1 == len(read_minutes(body({**POINT, **changes}, EARLIER)))
 
 
+@pytest.mark.parametrize("odd", [None, 7, {}, {"dttm": 7}, {**POINT, "vole": []}])
+def test_a_point_of_another_shape_costs_no_other(odd):
+    """Numbers as numbers are read."""
+    typed = {**EARLIER, "vale1": 1008.05, "vole": 0}
+
+    assert [flat(MINUTE_MS - 60_000, 100_805, 0)] == read_minutes(body(odd, typed))
+
+
+def test_of_two_points_of_a_minute_the_newer_counts():
+    """It stands first; a minute comes once."""
+    older = {**POINT, "dttm": "Wed Sep 30 2026 12:51:07", "vale1": "1.00"}
+
+    assert [flat(MINUTE_MS, 100_840, 421)] == read_minutes(body(POINT, older))
+
+
+def test_points_of_which_none_can_be_are_no_empty_day():
+    """BSE writes them in another way then: the next source is to be asked."""
+    with pytest.raises(MalformedAnswer):
+        read_minutes(body({**POINT, "dttm": "9/30/2026 12:51:59 PM"}))
+
+
 def test_a_day_without_trades_has_no_minutes():
     """An unknown scrip looks the same."""
     assert [] == read_minutes(body())
     assert [] == read_minutes(body(Data=""))
 
 
-@pytest.mark.parametrize("said", [b"", b"<html>", b"null", b"[]", b'{"Data":"["}'])
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"",
+        b"<html>",
+        b"null",
+        b"[]",
+        b'{"Data":"["}',
+        b'{"Data":"\\ud800"}',
+        b'"\\ud800"',
+    ],
+)
 def test_an_answer_that_is_none_is_one_typed_error(said):
     """Nothing is filled then."""
     with pytest.raises(MalformedAnswer):

@@ -50,15 +50,16 @@ def test_what_the_master_does_not_say_is_empty():
     [
         ("row", "Expected `object`"),
         (None, "Expected `object`"),
-        ({**INFY, "SCRIP_CD": None}, "SCRIP_CD"),
+        ({**INFY, "SCRIP_CD": None}, "scrip code None"),
         ({**INFY, "SCRIP_CD": "0"}, "scrip code '0'"),
         ({**INFY, "SCRIP_CD": "\u00b2"}, "scrip code"),
         ({**INFY, "SCRIP_CD": "5" * 5000}, "scrip code '555"),
         ({**INFY, "SCRIP_CD": "INFY"}, "scrip code 'INFY'"),
-        ({**INFY, "scrip_id": None}, "scrip_id"),
+        ({**INFY, "scrip_id": None}, "no scrip_id"),
+        ({**INFY, "scrip_id": 7}, "no scrip_id"),
         ({**INFY, "scrip_id": " "}, "no scrip_id"),
-        ({**INFY, "Scrip_Name": 5}, "Scrip_Name"),
-        ({"scrip_id": "INFY"}, "SCRIP_CD"),
+        (INFY, "500209 twice"),
+        ({"scrip_id": "INFY"}, "scrip code None"),
     ],
 )
 def test_a_bad_master_row_is_named_and_the_good_ones_go_through(bad, reason):
@@ -70,6 +71,32 @@ def test_a_bad_master_row_is_named_and_the_good_ones_go_through(bad, reason):
     (rejected,) = answer.rejected
     assert "#1" == rejected.row
     assert reason in rejected.reason
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("TANFAC Industries Ltd-$", "TANFAC Industries Ltd"),
+        ("Enbee Trade &amp; Finance Ltd", "Enbee Trade & Finance Ltd"),
+        ("Mahindra & Mahindra Ltd", "Mahindra & Mahindra Ltd"),
+        (" - ", ""),
+    ],
+)
+def test_a_name_is_what_people_read(written, name):
+    """The flag at its end is no part of it, nor are HTML's entities, nor is a dash."""
+    answer = read_master(json.dumps([{**INFY, "Scrip_Name": written}]).encode())
+
+    assert [name] == [each.name for each in answer.instruments]
+
+
+def test_names_that_are_gone_or_retyped_are_told():
+    """A scrip is not missed for its name, and an operator hears of it."""
+    changed = {**INFY, "Scrip_Name": 5}
+    del changed["ISIN_NUMBER"]
+    answer = read_master(json.dumps([changed]).encode())
+
+    assert [(500209, "INFY", "", "", "A", "")] == answer.instruments
+    assert {"retyped:Scrip_Name": 1, "missing:ISIN_NUMBER": 1} == answer.drift
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,11 @@ def test_the_captured_header_is_read():
         {"Header": {"LTP": "0.00"}},
         {"Header": {"LTP": "-1.00"}},
         {"Header": {"LTP": "1003.95", "Ason": "soon"}},
+        {"Header": {"LTP": "1003.95", "Ason": 7}},
+        {"Header": {"LTP": "1003.955"}},
+        {"Header": {"LTP": ["1003.95"]}},
+        {"Header": {"LTP": "1439,65"}},
+        {"Header": {"LTP": "10.00", "High": "9.00", "Low": "11.00"}},
         {"Header": {}},
     ],
 )
@@ -105,6 +110,82 @@ def test_a_scrip_that_is_unknown_or_absurd_is_named(header):
 
     assert {} == answer.seen
     assert [str(CODE)] == [each.row for each in answer.rejected]
+
+
+def test_members_that_are_gone_or_retyped_are_told():
+    """What is gone tells nothing: the value that is held must not be lost; a dash tells that there is none."""
+    answer = read_header(
+        body({"Header": {"LTP": 1003.95, "Open": "-", "High": None, "Ason": ""}}), CODE
+    )
+
+    assert {
+        "last_paise": 100_395,
+        "open_paise": None,
+        "high_paise": None,
+        "exchange_time_ms": None,
+        "source": Source.BSE,
+        "condition": Condition.GOOD,
+    } == {Quote._fields[n]: value for n, value in answer.seen[CODE].items()}
+    assert {
+        "retyped:LTP": 1,
+        "missing:Low": 1,
+        "missing:PrevClose": 1,
+    } == answer.drift
+
+
+@pytest.mark.parametrize(
+    ("read", "gone"),
+    [
+        (read_trading, {"missing:WAP": 1, "missing:CktLimit": 1}),
+        (read_range, {"missing:Fifty2WkHigh_adj": 1, "missing:Fifty2WkLow_adj": 1}),
+    ],
+)
+def test_details_that_are_gone_change_nothing(read, gone):
+    """And are told; a member that nobody knows is no matter."""
+    answer = read(body({"New": [1]}), CODE)
+
+    assert ({CODE: {}}, gone, []) == (answer.seen, answer.drift, answer.rejected)
+
+
+def test_a_book_of_numbers_is_read_and_told():
+    """So is one with a member that nobody knows."""
+    answer = read_depth(body({**DEPTH, "BPrice1": 1003.9, "New": {"a": 1}}), CODE)
+
+    assert 100_390 == quote_of(answer).bid_paise
+    assert {"retyped:BPrice1": 1} == answer.drift
+
+
+@pytest.mark.parametrize(
+    "level",
+    [
+        {"BPrice1": "-", "BQty1": "5"},
+        {"BPrice1": "0.00", "BQty1": "5"},
+        {"BQty1": "0"},
+        {"BQty1": "--"},
+        {"BQty1": ""},
+        {"BPrice1": None},
+    ],
+)
+def test_an_empty_level_is_no_bid(level):
+    """The next one is the best then."""
+    assert 100_385 == quote_of(read_depth(body({**DEPTH, **level}), CODE)).bid_paise
+
+
+@pytest.mark.parametrize(
+    ("said", "time_ms"),
+    [
+        ("29 Jul 20 | 16:00", 1_596_018_600_000),
+        (" 06 Aug 26 | 13:38 ", 1_786_003_680_000),
+        ("-", None),
+        (None, None),
+        ("01 Jan 70 | 00:00", None),
+    ],
+)
+def test_a_time_is_indias_to_the_minute(said, time_ms):
+    """A dead scrip tells its last trade, however old; "never" is no time."""
+    answer = read_header(body({"Header": {"LTP": "1.00", "Ason": said}}), CODE)
+
+    assert time_ms == quote_of(answer).exchange_time_ms
 
 
 def test_the_captured_trading_figures_are_read():

@@ -85,6 +85,16 @@ def test_the_captured_row_is_read_to_the_paisa():
         ({"last_trade_time": "yesterday"}, "yesterday"),
         ({"ohlc": {"open": 1, "high": 1, "low": 2, "close": 1}}, "high 100 below"),
         ({"depth": {"buy": [{"price": 1, "quantity": -1}], "sell": []}}, "count -1"),
+        ({"depth": {"buy": [{"price": 1e308, "quantity": 1}], "sell": []}}, "level"),
+        ({"depth": {"buy": [{"price": -1, "quantity": 1}], "sell": []}}, "level"),
+        ({"depth": {"buy": [{"price": 1.005, "quantity": 1}], "sell": []}}, "level"),
+        ({"ohlc": {"open": 1e308, "high": 1, "low": 1, "close": 1}}, "day"),
+        ({"ohlc": {"open": 1, "high": 1, "low": 1, "close": -1}}, "day"),
+        ({"ohlc": {"open": 1, "high": 1.005, "low": 1, "close": 1}}, "day"),
+        ({"average_price": 1e308}, "average"),
+        ({"average_price": -0.5}, "average"),
+        ({"lower_circuit_limit": -1}, "lower limit"),
+        ({"upper_circuit_limit": 1.005}, "upper limit"),
     ],
 )
 def test_a_bad_row_is_named_and_the_good_ones_go_through(changes, reason):
@@ -96,6 +106,31 @@ def test_a_bad_row_is_named_and_the_good_ones_go_through(changes, reason):
     (rejected,) = answer.rejected
     assert "BSE:INFY" in rejected.row
     assert reason in rejected.reason
+
+
+def test_members_that_are_gone_or_retyped_are_told():
+    """A scrip that nobody ever traded says null: that is no drift."""
+    gone = {**INFY, "volume": "7360198"}
+    bare = {"last_price": 7, "last_trade_time": None}
+    answer = read_quotes(body({"BSE:INFY": gone, "BSE:TCS": bare}), CODES)
+
+    assert {532540} == set(answer.seen)
+    assert {
+        "retyped:volume": 1,
+        "missing:volume": 1,
+        "missing:average_price": 1,
+        "missing:lower_circuit_limit": 1,
+        "missing:upper_circuit_limit": 1,
+        "missing:ohlc": 1,
+        "missing:depth": 1,
+    } == answer.drift
+
+
+def test_a_scrip_that_is_missing_in_the_answer_is_no_row():
+    """Nothing is said of it: it stays as it is, and grows old."""
+    answer = read_quotes(body({"BSE:TCS": INFY}), CODES)
+
+    assert ({532540}, []) == (set(answer.seen), answer.rejected)
 
 
 def test_what_was_not_asked_for_is_left_out():
@@ -113,6 +148,8 @@ def test_what_was_not_asked_for_is_left_out():
         (b"", "empty"),
         (body({"BSE:INFY": INFY})[:-9], "truncated"),
         (body(None, "error", message="Too many requests"), "server_error"),
+        (body({}, "error", message="Token is invalid"), "server_error"),
+        (body({"BSE:INFY": INFY}, "error"), "server_error"),
         (b'{"status":"success"}', "server_error"),
         (b"[]", "shape"),
     ],

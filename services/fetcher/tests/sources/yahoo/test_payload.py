@@ -99,6 +99,12 @@ def test_the_noise_of_single_precision_is_taken_off():
         ({"regularMarketVolume": -5}, "volume -5"),
         ({"regularMarketVolume": 1.5}, "volume 1.5"),
         ({"regularMarketTime": None}, "no time"),
+        ({"regularMarketTime": 0}, "no time"),
+        ({"regularMarketTime": 631_151_999}, "no time"),
+        ({"regularMarketDayHigh": 240.0}, "high 24000 below low 24100"),
+        ({"regularMarketTime": -1}, "time -1"),
+        ({"regularMarketOpen": 1e308}, "regular_market_open"),
+        ({"fiftyTwoWeekLow": -1}, "fifty_two_week_low"),
         ({"regularMarketTime": 10**13}, "time"),
         ({"currency": "USD"}, "is in 'USD'"),
         ({"symbol": "NOBODY.BO"}, "not asked for"),
@@ -114,6 +120,23 @@ def test_a_bad_row_is_named_and_the_good_ones_go_through(changes, reason):
     assert 24_460 == quote_in(answer, 532540).last_paise
     (rejected,) = answer.rejected
     assert reason in rejected.reason
+
+
+def test_members_that_are_gone_or_retyped_are_told():
+    """By Yahoo's own names; null is no drift. A symbol that is missing is no row."""
+    bare = {**RELIANCE, "regularMarketOpen": None}
+    del bare["regularMarketVolume"], bare["fiftyTwoWeekHigh"]
+    retyped = {**RELIANCE, "symbol": "TCS.BO", "regularMarketPrice": "244.6"}
+    answer = read_quotes(body(bare, retyped, {"currency": "INR"}), CODES)
+
+    assert {500325} == set(answer.seen)
+    assert ["#1", "#2"] == [each.row for each in answer.rejected]
+    assert {
+        "missing:regularMarketVolume": 1,
+        "missing:fiftyTwoWeekHigh": 1,
+        "retyped:regularMarketPrice": 1,
+        "missing:symbol": 1,
+    } == answer.drift
 
 
 @pytest.mark.parametrize(

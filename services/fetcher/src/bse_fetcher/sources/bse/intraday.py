@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 import msgspec
 
 from bse_fetcher.sources.bodies import UNREADABLE, json_of, malformed
-from bse_fetcher.sources.bse.values import IST_OFFSET_MS, count, paise
+from bse_fetcher.sources.bse.values import IST_OFFSET_MS, YEAR_MIN, count, paise
+from bse_fetcher.sources.errors import MalformedAnswer
 from bse_fetcher.sources.money import BadValue, shown
 from bse_shared.quotes.candles import MINUTE_MS, Candle, CandleFlag
 
@@ -24,31 +25,38 @@ class _Graph(msgspec.Struct):
 
 class _Point(msgspec.Struct):
     dttm: str
-    vale1: str
-    vole: str
+    vale1: object = None
+    vole: object = None
 
 
 _text = msgspec.json.Decoder(str)
 _graph = msgspec.json.Decoder(_Graph)
-_points = msgspec.json.Decoder(list[_Point])
+_points = msgspec.json.Decoder(list[msgspec.Raw])
+_point = msgspec.json.Decoder(_Point)
 
 
 def read_minutes(body: bytes) -> list[Candle]:
-    """The minutes by time, flagged FILLED; a point that can't be is left out. Raises MalformedAnswer."""
+    """The minutes by time, each once, flagged FILLED; a point that can't be is left out.
+
+    Raises MalformedAnswer, also where none of the points can be: then they are written in another way.
+    """
     try:
         body = json_of(body)
         if body.lstrip().startswith(b'"'):
             body = _text.decode(body).encode()
         points = _points.decode(_graph.decode(body).Data or "[]")
-    except UNREADABLE as error:
+    except (*UNREADABLE, UnicodeEncodeError) as error:
         raise malformed(error) from error
-    candles = []
-    for point in points[:POINTS_MAX]:
+    candles: dict[int, Candle] = {}
+    for raw in points[:POINTS_MAX]:
         try:
-            candles.append(_candle(point))
-        except BadValue:
+            candle = _candle(_point.decode(raw))
+        except (BadValue, *UNREADABLE):
             continue
-    return sorted(candles)
+        candles.setdefault(candle.start_ms, candle)
+    if points and not candles:
+        raise MalformedAnswer("shape", f"no usable point of {len(points)}")
+    return [candles[start_ms] for start_ms in sorted(candles)]
 
 
 def _candle(point: _Point) -> Candle:
@@ -60,6 +68,8 @@ def _candle(point: _Point) -> Candle:
         at = datetime.strptime(point.dttm, POINT_TIME).replace(tzinfo=UTC)
     except ValueError:
         raise BadValue(f"dttm {shown(point.dttm)}") from None
+    if at.year < YEAR_MIN:
+        raise BadValue(f"dttm {shown(point.dttm)}")
     at_ms = int(at.timestamp()) * 1000 - IST_OFFSET_MS
     start_ms = at_ms - at_ms % MINUTE_MS
     filled = int(CandleFlag.FILLED)

@@ -3,6 +3,7 @@
 Pure. A number that came as a string is read, and counted as drift under its member's name.
 """
 
+import html
 import re
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -36,8 +37,11 @@ def code(value: object) -> int:
 
 
 def text(value: object) -> str:
-    """A name, or nothing where there is none or it is no text."""
-    return value.strip()[:NAME_MAX] if isinstance(value, str) else ""
+    """A name, or nothing where there is none or it is no text. BSE writes some with HTML's `&amp;`."""
+    if not isinstance(value, str):
+        return ""
+    found = value.strip()[:NAME_MAX]
+    return html.unescape(found).strip() if "&" in found else found
 
 
 def paise(value: object, name: str, drift: dict[str, int]) -> int | None:

@@ -8,7 +8,13 @@ from collections.abc import Mapping
 import msgspec
 
 from bse_fetcher.sources.answer import Answer, Rejected
-from bse_fetcher.sources.bodies import UNREADABLE, json_of, malformed
+from bse_fetcher.sources.bodies import (
+    UNREADABLE,
+    count_drift,
+    drift_of,
+    json_of,
+    malformed,
+)
 from bse_fetcher.sources.bse.values import time_ms
 from bse_fetcher.sources.errors import ExchangeUnavailable
 from bse_fetcher.sources.money import PAISE_MAX, BadValue, shown, whole_paise
@@ -17,6 +23,7 @@ from bse_shared.quotes.quote import NUMBER, Condition, Levels, Source, Value
 
 LEVELS_MAX = 5
 COUNT_MAX = 2**53
+RUPEES_MAX = PAISE_MAX / 100
 
 _SOURCE, _CONDITION = NUMBER["source"], NUMBER["condition"]
 _LAST, _AVERAGE = NUMBER["last_paise"], NUMBER["average_price_paise"]
@@ -47,15 +54,19 @@ class _Depth(msgspec.Struct, gc=False):
     sell: list[_Level] = []
 
 
+Unset = msgspec.UnsetType
+UNSET = msgspec.UNSET
+
+
 class _Row(msgspec.Struct, gc=False):
     last_price: float
-    volume: int | None = None
-    average_price: float | None = None
-    last_trade_time: str | None = None
-    lower_circuit_limit: float | None = None
-    upper_circuit_limit: float | None = None
-    ohlc: _Day | None = None
-    depth: _Depth | None = None
+    volume: int | Unset | None = UNSET
+    average_price: float | Unset | None = UNSET
+    last_trade_time: str | Unset | None = UNSET
+    lower_circuit_limit: float | Unset | None = UNSET
+    upper_circuit_limit: float | Unset | None = UNSET
+    ohlc: _Day | Unset | None = UNSET
+    depth: _Depth | Unset | None = UNSET
 
 
 class _Body(msgspec.Struct):
@@ -72,6 +83,7 @@ class _TypedBody(msgspec.Struct):
 _typed = msgspec.json.Decoder(_TypedBody)
 _body = msgspec.json.Decoder(_Body)
 _row = msgspec.json.Decoder(_Row)
+_MEMBERS = _Row.__struct_fields__
 
 
 def read_quotes(body: bytes, codes: Mapping[str, int]) -> Answer:
@@ -93,18 +105,25 @@ def _rows(body: bytes, answer: Answer) -> list[tuple[str, _Row]]:
     """All rows that have the right types; the others are named."""
     try:
         typed = _typed.decode(body)
+        if typed.status == "success":
+            return list(typed.data.items())
     except msgspec.ValidationError:
-        found = _body.decode(body)
-        if found.status != "success" or found.data is None:
-            raise ExchangeUnavailable("server_error", shown(found.message)) from None
-        rows = []
-        for key, raw in found.data.items():
-            try:
-                rows.append((key, _row.decode(raw)))
-            except UNREADABLE as error:
-                answer.rejected.append(Rejected(shown(key), str(error)))
-        return rows
-    return list(typed.data.items())
+        pass
+    return _rows_one_by_one(_body.decode(body), answer)
+
+
+def _rows_one_by_one(found: _Body, answer: Answer) -> list[tuple[str, _Row]]:
+    if found.status != "success" or found.data is None:
+        raise ExchangeUnavailable("server_error", shown(found.message))
+    rows = []
+    for key, raw in found.data.items():
+        try:
+            rows.append((key, _row.decode(raw)))
+        except UNREADABLE as error:
+            if what := drift_of(error):
+                count_drift(answer.drift, what)
+            answer.rejected.append(Rejected(shown(key), str(error)))
+    return rows
 
 
 def _take(key: str, row: _Row, codes: Mapping[str, int], answer: Answer) -> None:
@@ -118,26 +137,44 @@ def _take(key: str, row: _Row, codes: Mapping[str, int], answer: Answer) -> None
     }
     if fields[_LAST] is None:
         raise BadValue("no last price")
-    if row.volume is not None:
-        fields[_VOLUME] = _count(row.volume)
-    if row.average_price is not None:
-        # An average is no price on a tick: it has as many decimals as the broker likes.
-        fields[_AVERAGE] = round(row.average_price * 100) or None
-    if row.last_trade_time:
-        fields[_TIME] = time_ms(row.last_trade_time)
-    if row.lower_circuit_limit is not None:
-        fields[_LOWER] = whole_paise(row.lower_circuit_limit, "lower limit")
-    if row.upper_circuit_limit is not None:
-        fields[_UPPER] = whole_paise(row.upper_circuit_limit, "upper limit")
-    if row.ohlc is not None:
+    _take_figures(row, fields)
+    if isinstance(row.ohlc, _Day):
         _take_day(row.ohlc, fields)
-    if row.depth is not None:
+    if isinstance(row.depth, _Depth):
         _take_depth(row.depth, fields)
     answer.seen[code] = fields
+    for name in _MEMBERS:
+        if getattr(row, name) is UNSET:
+            count_drift(answer.drift, f"missing:{name}")
+
+
+def _take_figures(row: _Row, fields: dict[int, Value]) -> None:
+    volume, average = row.volume, row.average_price
+    if isinstance(volume, int):
+        fields[_VOLUME] = _count(volume)
+    if isinstance(average, float):
+        if not 0 <= average * 100 <= PAISE_MAX:
+            raise BadValue(f"average {shown(average)}")
+        # An average is no price on a tick: it has as many decimals as the broker likes.
+        fields[_AVERAGE] = round(average * 100) or None
+    if isinstance(row.last_trade_time, str):
+        fields[_TIME] = time_ms(row.last_trade_time)
+    lower, upper = row.lower_circuit_limit, row.upper_circuit_limit
+    if isinstance(lower, float):
+        fields[_LOWER] = whole_paise(lower, "lower limit")
+    if isinstance(upper, float):
+        fields[_UPPER] = whole_paise(upper, "upper limit")
 
 
 def _take_day(day: _Day, fields: dict[int, Value]) -> None:
     """Open, high, low and the last close: `whole_paise` and the bounds, without calls."""
+    if not (
+        0 <= day.low <= RUPEES_MAX
+        and 0 <= day.high <= RUPEES_MAX
+        and 0 <= day.open <= RUPEES_MAX
+        and 0 <= day.close <= RUPEES_MAX
+    ):
+        raise BadValue(f"day {shown((day.open, day.high, day.low, day.close))}")
     opened, high = round(day.open * 100), round(day.high * 100)
     low, close = round(day.low * 100), round(day.close * 100)
     if (
@@ -145,8 +182,6 @@ def _take_day(day: _Day, fields: dict[int, Value]) -> None:
         or high / 100 != day.high
         or low / 100 != day.low
         or close / 100 != day.close
-        or not (0 <= low <= PAISE_MAX and 0 <= high <= PAISE_MAX)
-        or not (0 <= opened <= PAISE_MAX and 0 <= close <= PAISE_MAX)
     ):
         raise BadValue(f"day {shown((day.open, day.high, day.low, day.close))}")
     if low > high > 0:
@@ -169,8 +204,10 @@ def _levels(levels: list[_Level]) -> Levels:
         levels = levels[:LEVELS_MAX]
     for level in levels:
         rupees, quantity = level.price, level.quantity
+        if not 0 <= rupees <= RUPEES_MAX:
+            raise BadValue(f"level {shown(rupees)}")
         paise = round(rupees * 100)
-        if paise / 100 != rupees or not 0 <= paise <= PAISE_MAX:
+        if paise / 100 != rupees:
             raise BadValue(f"level {shown(rupees)}")
         if not 0 <= quantity < COUNT_MAX:
             raise BadValue(f"count {shown(quantity)}")

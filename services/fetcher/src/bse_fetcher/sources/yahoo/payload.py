@@ -9,13 +9,20 @@ from collections.abc import Mapping
 import msgspec
 
 from bse_fetcher.sources.answer import Answer, Rejected
-from bse_fetcher.sources.bodies import UNREADABLE, json_of, malformed
+from bse_fetcher.sources.bodies import (
+    UNREADABLE,
+    count_drift,
+    drift_of,
+    json_of,
+    malformed,
+)
 from bse_fetcher.sources.errors import ExchangeUnavailable
 from bse_fetcher.sources.money import BadValue, nearest_paise, shown
 from bse_shared.quotes.quote import NUMBER, Condition, Source, Value
 
 
 Number = int | float | None
+Told = Number | msgspec.UnsetType
 
 _PRICES = {
     "regular_market_price": NUMBER["last_paise"],
@@ -29,23 +36,25 @@ _PRICES = {
 _LAST, _VOLUME, _TIME = (
     NUMBER[name] for name in ("last_paise", "volume", "exchange_time_ms")
 )
-_SECONDS_MAX = 10**10
+_HIGH, _LOW = NUMBER["high_paise"], NUMBER["low_paise"]
+_SECONDS_MIN, _SECONDS_MAX = 631_152_000, 10**10
+"""From 1990 on: what is earlier means that nobody ever traded."""
 _VOLUME_MAX = 2**53
 
 
 class _Row(msgspec.Struct, rename="camel"):
     symbol: str
     currency: str = ""
-    regular_market_price: Number = None
-    regular_market_open: Number = None
-    regular_market_day_high: Number = None
-    regular_market_day_low: Number = None
-    regular_market_previous_close: Number = None
-    regular_market_volume: Number = None
-    regular_market_time: Number = None
-    fifty_two_week_high: Number = None
-    fifty_two_week_low: Number = None
-    exchange_data_delayed_by: Number = None
+    regular_market_price: Told = msgspec.UNSET
+    regular_market_open: Told = msgspec.UNSET
+    regular_market_day_high: Told = msgspec.UNSET
+    regular_market_day_low: Told = msgspec.UNSET
+    regular_market_previous_close: Told = msgspec.UNSET
+    regular_market_volume: Told = msgspec.UNSET
+    regular_market_time: Told = msgspec.UNSET
+    fifty_two_week_high: Told = msgspec.UNSET
+    fifty_two_week_low: Told = msgspec.UNSET
+    exchange_data_delayed_by: Told = msgspec.UNSET
 
 
 class _Response(msgspec.Struct):
@@ -59,6 +68,7 @@ class _Body(msgspec.Struct, rename="camel"):
 
 _body = msgspec.json.Decoder(_Body)
 _row = msgspec.json.Decoder(_Row)
+_MEMBERS = dict(zip(_Row.__struct_fields__, _Row.__struct_encode_fields__, strict=True))
 
 
 def read_quotes(body: bytes, codes: Mapping[str, int]) -> Answer:
@@ -74,6 +84,8 @@ def read_quotes(body: bytes, codes: Mapping[str, int]) -> Answer:
         try:
             _take(_row.decode(raw), codes, answer)
         except (BadValue, *UNREADABLE) as error:
+            if what := drift_of(error):
+                count_drift(answer.drift, what)
             answer.rejected.append(Rejected(f"#{number}", str(error)))
     return answer
 
@@ -90,17 +102,28 @@ def _take(row: _Row, codes: Mapping[str, int], answer: Answer) -> None:
         NUMBER["condition"]: int(Condition.DELAYED if is_delayed else Condition.GOOD),
     }
     for name, number in _PRICES.items():
-        value: Number = getattr(row, name)
-        if value is not None:
+        value: Told = getattr(row, name)
+        if value is not None and value is not msgspec.UNSET:
             fields[number] = nearest_paise(value, name)
     if fields.get(_LAST) is None:
         raise BadValue(f"{shown(row.symbol)} has no price")
-    if row.regular_market_volume is not None:
-        fields[_VOLUME] = _whole(row.regular_market_volume, _VOLUME_MAX, "volume")
-    if row.regular_market_time is None:
-        raise BadValue(f"{shown(row.symbol)} has no time")
-    fields[_TIME] = _whole(row.regular_market_time, _SECONDS_MAX, "time") * 1000
+    high, low = fields.get(_HIGH), fields.get(_LOW)
+    if isinstance(high, int) and isinstance(low, int) and high < low:
+        raise BadValue(f"{shown(row.symbol)}: high {high} below low {low} (paise)")
+    _take_activity(row, fields)
     answer.seen[code] = fields
+    for name, member in _MEMBERS.items():
+        if getattr(row, name) is msgspec.UNSET:
+            count_drift(answer.drift, f"missing:{member}")
+
+
+def _take_activity(row: _Row, fields: dict[int, Value]) -> None:
+    volume, second = row.regular_market_volume, row.regular_market_time
+    if isinstance(volume, int | float):
+        fields[_VOLUME] = _whole(volume, _VOLUME_MAX, "volume")
+    if not isinstance(second, int | float) or 0 <= second < _SECONDS_MIN:
+        raise BadValue(f"{shown(row.symbol)} has no time")
+    fields[_TIME] = _whole(second, _SECONDS_MAX, "time") * 1000
 
 
 def _whole(value: float, limit: int, name: str) -> int:
