@@ -8,8 +8,8 @@ import typing
 import pytest
 from pydantic import ValidationError
 
-from bse_fetcher.source_settings import BseSettings, KiteSettings, YahooSettings
 from bse_fetcher.settings import FetcherSettings, SourceSettings
+from bse_fetcher.source_settings import BseSettings, KiteSettings, YahooSettings
 
 
 def run(*arguments, **environment):

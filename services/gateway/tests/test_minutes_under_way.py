@@ -65,6 +65,7 @@ async def test_what_is_told_is_what_the_fetcher_stores(trades):
             at_s, volume=volume, bid_paise=price, **{"price": 100} | traded
         )
     told = market.told.of(CODE)
+    market.fetcher.watched(TEN_MS + at_s * 1000 + MINUTE_MS)  # the feed goes on
     stored = [
         candle for _, candle in market.fetcher.closed(TEN_MS + at_s * 1000 + 3_600_000)
     ]

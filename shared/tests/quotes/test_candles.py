@@ -106,6 +106,127 @@ def test_a_pause_of_the_feed_is_flagged():
     ]
 
 
+def watching(maker, from_s, until_s, every_s=3):
+    """An answer every so often; nothing changed."""
+    for now_s in range(from_s, until_s, every_s):
+        maker.watched(TEN_MS + now_s * 1000)
+
+
+def one_traded_minute(flag=CandleFlag.NONE):
+    """A maker that has told the candle of ten past ten: seven shares at 101."""
+    maker = CandleMaker()
+    watching(maker, -90, 30)
+    maker.take(CODE, traded(100, -80, 1000))
+    maker.take(CODE, traded(101, 20, 1007))
+    watching(maker, 30, 78)
+    told = maker.closed(TEN_MS + 78_000)
+    assert [(CODE, Candle(TEN_MS, 101, 101, 101, 101, 7, flag))] == told
+    return maker
+
+
+def test_what_changes_beside_the_trades_makes_no_candle():
+    """A book, a mark, another source's name: the minute that was told stands, and no empty one takes its place."""
+    maker = one_traded_minute()
+    for now_s in (81, 200):  # at once, and after a pause
+        maker.watched(TEN_MS + now_s * 1000)
+        maker.take(CODE, traded(101, 20, 1007)._replace(bid_paise=99, condition=1))
+
+        assert [] == maker.closed(TEN_MS + 600_000)
+
+
+def test_a_trade_that_comes_late_makes_the_minute_better():
+    """It is told again as a whole: the later of two equals wins."""
+    maker = one_traded_minute()
+    maker.watched(TEN_MS + 81_000)
+    maker.take(CODE, traded(103, 59, 1010))
+    whole = Candle(TEN_MS, 101, 103, 101, 103, 10)
+
+    assert [(CODE, whole)] == maker.closed(TEN_MS + 84_000)
+    assert [] == maker.closed(TEN_MS + 87_000)
+
+
+def test_the_next_minute_does_not_tell_the_last_one_again():
+    """Each once."""
+    maker = one_traded_minute()
+    maker.watched(TEN_MS + 81_000)
+    maker.take(CODE, traded(104, 80, 1008))
+
+    watching(maker, 84, 140)
+
+    assert [(CODE, Candle(TEN_MS + MINUTE_MS, *[104] * 4, 1))] == maker.closed(
+        TEN_MS + 300_000
+    )
+
+
+def test_a_minute_whose_end_nobody_watched_is_flagged():
+    """The feed stopped in it, and nobody knows yet for how long."""
+    for last_s, flags in ((57, CandleFlag.GAP), (60, CandleFlag.NONE)):
+        maker = CandleMaker()
+        watching(maker, -90, last_s + 1)
+        maker.take(CODE, traded(100, -80, 1000))
+        maker.take(CODE, traded(101, 20, 1007))
+        ((_, candle),) = maker.closed(TEN_MS + 75_000)
+
+        assert flags == candle.flags, last_s
+
+
+def test_a_scrip_that_was_asked_for_after_its_minute_is_whole():
+    """Where each scrip is watched for itself."""
+    for last_s, flags in ((57, CandleFlag.GAP), (60, CandleFlag.NONE)):
+        maker = CandleMaker()
+        for now_s in range(-90, last_s + 1, 3):
+            maker.watched(TEN_MS + now_s * 1000, [CODE])
+        maker.take(CODE, traded(100, -80, 1000))
+        maker.take(CODE, traded(101, 20, 1007))
+        ((_, candle),) = maker.closed(TEN_MS + 75_000)
+
+        assert flags == candle.flags, last_s
+
+
+def test_what_the_exchange_takes_back_is_taken_from_the_minute():
+    """The volume is the day's growth; never less than nothing."""
+    maker = CandleMaker()
+    watching(maker, -90, 60)
+    for price, at_s, volume in (
+        (100, -80, 1000),
+        (101, 10, 1050),
+        (101, 12, 1030),
+        (102, 14, 1035),
+        (103, 61, 1020),
+        (103, 65, 1024),
+    ):
+        maker.take(CODE, traded(price, at_s, volume))
+    watching(maker, 60, 140)
+
+    assert [35, 4] == [c.volume for _, c in maker.closed(TEN_MS + 140_000)]
+
+
+def test_a_scrip_that_does_not_trade_has_no_candle():
+    """Nor has one without a price, or without a time, or one of which no volume is known."""
+    maker = CandleMaker()
+    for now_s in range(-90, 600, 3):
+        maker.watched(TEN_MS + now_s * 1000)
+        maker.take(CODE, traded(100, -80, 1000)._replace(bid_paise=now_s))
+        maker.take(7, a_quote(None, exchange_time_ms=TEN_MS, volume=now_s))
+        maker.take(8, a_quote(100, exchange_time_ms=None, volume=now_s))
+        maker.take(9, traded(100, -80, None)._replace(bid_paise=now_s))
+
+    assert [] == maker.closed(TEN_MS + 900_000)
+
+
+def test_a_day_begins_at_midnight_in_india():
+    """Its first trade counts as a whole; one of the day before that comes after it counts nothing."""
+    midnight_s = (day_start_ms(TEN_MS) + 86_400_000 - TEN_MS) // 1000
+    maker = CandleMaker()
+    watching(maker, midnight_s - 90, midnight_s + 200)
+    for at_s, volume in ((-80, 5000), (-1, 5003), (0, 40), (60, 45), (-30, 5007)):
+        maker.take(CODE, traded(100, midnight_s + at_s, volume))
+    candles = [c for _, c in maker.closed(TEN_MS + (midnight_s + 300) * 1000)]
+
+    assert [3, 40, 5, 0] == [candle.volume for candle in candles]
+    assert day_start_ms(TEN_MS) + 86_400_000 == candles[1].start_ms
+
+
 def test_volume_starts_anew_each_day():
     """The first trade of the day counts as a whole."""
     maker = CandleMaker()
@@ -183,7 +304,7 @@ def test_a_day_is_what_the_quote_says_of_it():
 def test_a_scrip_that_is_asked_for_seldom_has_gaps_of_its_own():
     """A batch source watches each scrip for itself."""
     maker = CandleMaker()
-    for now_s in range(0, 240, 3):
+    for now_s in range(0, 243, 3):
         codes = [CODE, 7] if now_s % 60 == 0 else [CODE]
         for code in codes:
             maker.watched(TEN_MS + now_s * 1000, [code])
@@ -192,5 +313,10 @@ def test_a_scrip_that_is_asked_for_seldom_has_gaps_of_its_own():
     for code, candle in maker.closed(TEN_MS + 600_000):
         flags.setdefault(code, []).append(candle.flags)
 
-    assert [CandleFlag.GAP, *[CandleFlag.NONE] * 3] == flags[CODE]
-    assert [CandleFlag.GAP] * 3 == flags[7]
+    nobody_watched_its_end = CandleFlag.GAP
+    assert [
+        CandleFlag.GAP,
+        *[CandleFlag.NONE] * 3,
+        nobody_watched_its_end,
+    ] == flags[CODE]
+    assert [CandleFlag.GAP] * 4 == flags[7]

@@ -14,8 +14,8 @@ from bse_fetcher.session_source import CalendarSource
 from bse_fetcher.settings import FetcherSettings
 from bse_fetcher.sources.guard import Guard, Guards
 from bse_fetcher.sources.protocol import BatchSource
-from bse_shared.service.health import Health
 from bse_fetcher.sources.registry import batch_source
+from bse_shared.service.health import Health
 
 
 LIST_SOURCE = "bse"

@@ -6,7 +6,13 @@ from bse_fetcher.loops.fill_gaps import GapFiller
 from bse_fetcher.loops.keep_history import HistoryKeeper
 from bse_fetcher.source_settings import YahooSettings
 from bse_fetcher.sources.yahoo.source import YahooSource
-from bse_shared.quotes.candles import MINUTE_MS, CandleFlag, day_start_ms
+from bse_shared.quotes.candles import (
+    CLOSES_AFTER_MS,
+    MINUTE_MS,
+    Candle,
+    CandleFlag,
+    day_start_ms,
+)
 from bse_shared.redis_edge.connection import StoreUnavailable
 from bse_shared.redis_edge.market_history import MarketHistory
 from bse_shared.sessions.session import Phase
@@ -257,3 +263,98 @@ async def test_minutes_that_nobody_tells_are_asked_for_again(fetching, exchange)
         await filler.step()
 
         assert len(await history.minutes(RELIANCE, at_ms)) > 60
+
+
+class Minutes:
+    """A source that tells these minutes."""
+
+    name = "bse"
+
+    def __init__(self, *candles):
+        self.candles = candles
+        self.asked = 0
+
+    async def ask_minutes(self, _):
+        """An answer."""
+        self.asked += 1
+        return b""
+
+    def read_minutes(self, _, __):
+        """All of them."""
+        return list(self.candles)
+
+
+async def test_the_minute_under_way_is_filled_when_it_is_over(fetching):
+    """Half of it would be believed for good; until then it is not asked for again."""
+    async with fetching() as hire:
+        fetcher = hire()
+        keeper, history = keeper_of(fetcher)
+        await fetcher.poll()
+        now_ms = fetcher.store.now_ms()
+        begun_ms = now_ms + 1000 - MINUTE_MS - CLOSES_AFTER_MS
+        filled = int(CandleFlag.FILLED)
+        before = Candle(begun_ms - 5 * MINUTE_MS, 1, 1, 1, 1, 5, filled)
+        half = Candle(begun_ms, 2, 2, 2, 2, 1, filled)
+        source = Minutes(before, half)
+        filler = GapFiller(
+            core=fetcher.core,
+            sources=[(source, fetcher.guards.add("bse", "minutes", "details"))],
+            history=history,
+            demand=fetcher.demand,
+            is_wanted=lambda: True,
+            pauses=lambda: keeper.maker.pauses,
+        )
+        fetcher.demand.watch([RELIANCE], now_ms)
+        for _ in range(3):
+            await filler.step()
+        assert ([before], 1) == (
+            await history.minutes(RELIANCE, begun_ms),
+            source.asked,
+        )
+
+        whole = half._replace(volume=7)
+        source.candles = (before, whole)
+        while source.asked < 2:  # the store's clock can't be moved: a second of it
+            await fetcher.terms.hold()
+            fetcher.demand.watch([RELIANCE], fetcher.store.now_ms())
+            await filler.step()
+        await filler.step()
+        assert ([before, whole], 2) == (
+            await history.minutes(RELIANCE, begun_ms),
+            source.asked,
+        )
+
+
+async def test_what_was_seen_is_believed_before_what_is_filled(fetching):
+    """A whole minute of ours stands; one with a gap gives way."""
+    async with fetching() as hire:
+        fetcher = hire()
+        keeper, history = keeper_of(fetcher)
+        await fetcher.poll()
+        at_ms = (await fetcher.held())[RELIANCE].quote.exchange_time_ms
+        begun_ms = at_ms - at_ms % MINUTE_MS
+        ours = [
+            (RELIANCE, Candle(begun_ms, 1, 9, 1, 8, 5)),
+            (
+                RELIANCE,
+                Candle(begun_ms + MINUTE_MS, 1, 9, 1, 8, 5, int(CandleFlag.GAP)),
+            ),
+        ]
+        await keeper._store(ours, history.append_minutes)
+        filled = int(CandleFlag.FILLED)
+        theirs = [
+            Candle(begun_ms + n * MINUTE_MS, 3, 3, 3, 3, 3, filled) for n in (0, 1, 2)
+        ]
+        filler = GapFiller(
+            core=fetcher.core,
+            sources=[(Minutes(*theirs), fetcher.guards.add("bse", "minutes", "x"))],
+            history=history,
+            demand=fetcher.demand,
+            is_wanted=lambda: True,
+            pauses=lambda: 1,
+        )
+        fetcher.demand.watch([RELIANCE], fetcher.store.now_ms())
+        await filler.step()
+
+        assert [ours[0][1], *theirs[1:]] == await history.minutes(RELIANCE, begun_ms)
+        assert 2 + 2 == fetcher.count("fetcher_candles")

@@ -1,8 +1,8 @@
 """One-minute candles from the stream of quotes, with honest gaps; and their join with what was filled in later. Pure.
 
-A minute is the exchange's minute of the last trade. Volume is the growth of the day's volume. A minute in which the
-feed was not watched all the time is flagged: its open, high, low and volume may miss something, or hold what belongs
-to the minutes before.
+A minute is the exchange's minute of the last trade. Volume is the growth of the day's volume, less what a correction
+took back. A minute in which the feed was not watched all the time is flagged: its open, high, low and volume may miss
+something, or hold what belongs to the minutes before.
 """
 
 from collections.abc import Iterable
@@ -42,15 +42,17 @@ class Candle(NamedTuple):
 
 
 class _Scrip:
-    """The minute under way. `volume` is the day's volume that was counted so far.
+    """The minute of the last trade. `volume` is the day's volume that was counted so far.
 
     `first_minute` is the one of the trade that was there at the first look: what came before it was not seen.
+    `told`: the candle was handed out as it is; it is kept, for a late trade makes a better one of it.
     """
 
-    __slots__ = ("candle", "day", "first_minute", "volume")
+    __slots__ = ("candle", "day", "first_minute", "told", "volume")
 
     def __init__(self, first_minute: int) -> None:
         self.candle: list[int] | None = None
+        self.told = False
         self.volume: int | None = None
         self.day = 0
         self.first_minute = first_minute
@@ -60,7 +62,7 @@ class CandleMaker:
     """Makes the candles of the scrips that it is told of.
 
     Told in turns: `watched` that an answer came, then `take` for each scrip that it changed. The exchange's time
-    and ours are never compared: either may be another day's.
+    and ours are compared only to tell whether a minute is over: either may be another day's.
     """
 
     def __init__(self) -> None:
@@ -83,8 +85,7 @@ class CandleMaker:
             self._after_pause.clear()
             return
         for code in codes:
-            before_ms = max(self._watched_ms, self._scrips_watched_ms.get(code, 0))
-            if now_ms - before_ms > WATCHED_EVERY_MS:
+            if now_ms - self._last_watched_ms(code) > WATCHED_EVERY_MS:
                 self._after_pause.add(code)
             else:
                 self._after_pause.discard(code)
@@ -106,24 +107,23 @@ class CandleMaker:
         is_gap = self._is_after_pause(code)
         candle = scrip.candle
         if candle is not None and candle[0] == minute:
-            candle[4] = price
-            if price > candle[2]:
-                candle[2] = price
-            elif price < candle[3]:
-                candle[3] = price
-            candle[5] += traded
-            if is_gap:
+            if is_gap and not scrip.told:
                 candle[6] = CandleFlag.GAP
+            if traded or price != candle[4]:
+                _add(candle, price, traded)
+                scrip.told = False
             return
-        if candle is not None:
+        if candle is None:
+            if traded <= 0 and minute == scrip.first_minute:
+                return  # something else changed than its trades
+        elif not scrip.told:
             if is_gap:
                 candle[6] = CandleFlag.GAP  # its end may lie in the pause
             self._closed.append((code, Candle(*candle)))
-        elif not traded and minute == scrip.first_minute:
-            return  # something else changed than its trades
         is_gap = is_gap or minute == scrip.first_minute
         flags = int(CandleFlag.GAP if is_gap else CandleFlag.NONE)
-        scrip.candle = [minute, price, price, price, price, traded, flags]
+        scrip.candle = [minute, price, price, price, price, max(traded, 0), flags]
+        scrip.told = False
 
     def _is_after_pause(self, code: int) -> bool:
         if code in self._scrips_watched_ms:
@@ -131,17 +131,26 @@ class CandleMaker:
         return self._pause_ended_ms == self._watched_ms
 
     def closed(self, now_ms: int) -> list[tuple[int, Candle]]:
-        """The candles that are complete at `now_ms`, each once."""
+        """The candles that are complete at `now_ms`, each once; again where a late trade came since.
+
+        One whose end nobody watched is flagged: the feed may have been away since, and come back any time.
+        """
         if now_ms % MINUTE_MS < CLOSES_AFTER_MS:
             over_ms = _minute(now_ms) - MINUTE_MS
         else:
             over_ms = _minute(now_ms)
         for code, scrip in self._scrips.items():
             candle = scrip.candle
-            if candle is not None and candle[0] < over_ms:
-                self._closed.append((code, Candle(*candle)))
-                scrip.candle = None
+            if candle is None or scrip.told or candle[0] >= over_ms:
+                continue
+            if self._last_watched_ms(code) < candle[0] + MINUTE_MS:
+                candle[6] = CandleFlag.GAP
+            self._closed.append((code, Candle(*candle)))
+            scrip.told = True
         return self.ended()
+
+    def _last_watched_ms(self, code: int) -> int:
+        return max(self._watched_ms, self._scrips_watched_ms.get(code, 0))
 
     def ended(self) -> list[tuple[int, Candle]]:
         """The candles that a later minute's trade has ended, each once, here or by `closed`."""
@@ -156,16 +165,14 @@ class CandleMaker:
         return Candle(*scrip.candle)
 
     def _traded(self, scrip: _Scrip, volume: int | None, at_ms: int) -> int:
-        """How many shares were traded since the last look."""
+        """How many shares were traded since the last look; less than none where the exchange took some back."""
         if volume is None:
             return 0
         before, scrip.volume = scrip.volume, volume
-        day = (at_ms + IST_OFFSET_MS) // DAY_MS
-        if day != scrip.day and scrip.day:
-            scrip.day = day
-            return volume
-        scrip.day = day
-        return 0 if before is None else max(volume - before, 0)
+        day_before, scrip.day = scrip.day, (at_ms + IST_OFFSET_MS) // DAY_MS
+        if before is None or scrip.day < day_before:
+            return 0  # nobody knows
+        return volume if scrip.day > day_before else volume - before
 
 
 def joined(candles: Iterable[Candle]) -> list[Candle]:
@@ -192,6 +199,12 @@ def day_candle(quote: Quote, day_start_ms: int) -> Candle | None:
 def day_start_ms(at_ms: int) -> int:
     """The beginning of the Indian day that `at_ms` lies in, as epoch milliseconds."""
     return (at_ms + IST_OFFSET_MS) // DAY_MS * DAY_MS - IST_OFFSET_MS
+
+
+def _add(candle: list[int], price: int, traded: int) -> None:
+    """One look more at the candle's minute."""
+    candle[2], candle[3] = max(candle[2], price), min(candle[3], price)
+    candle[4], candle[5] = price, max(candle[5] + traded, 0)
 
 
 def _rank(candle: Candle) -> int:
