@@ -17,6 +17,7 @@ from bse_fetcher.settings import (
     SourceSettings,
 )
 from bse_fetcher.source_settings import BseSettings, KiteSettings, YahooSettings
+from bse_fetcher.sources.replay.source import ReplaySource
 from bse_shared.redis_edge import keys
 from bse_shared.redis_edge.calendar_board import CalendarBoard
 from bse_shared.redis_edge.connection import RedisSettings
@@ -42,6 +43,7 @@ def assembled(redis_server):
         redis_url=redis_server,
         health=None,
         details_per_s=0,
+        record_to="",
         **source,
     ):
         clock = SystemClock()
@@ -63,7 +65,7 @@ def assembled(redis_server):
             YahooSettings(),
             KiteSettings(),
             SourceSettings(**source),
-            ReplaySettings(),
+            ReplaySettings(record_to=record_to),
             DemandSettings(),
             PollSettings(session="always_open", lease_ttl_s=60),
         )
@@ -221,3 +223,21 @@ async def test_it_ends_in_order_without_a_store(assembled):
         nowhere = assembled("http://127.0.0.1:1", redis_url="redis://127.0.0.1:1/0")
         async with nowhere as service:
             assert ["the store was not reached yet"] == service.not_ready()
+
+
+@pytest.mark.usefixtures("redis")
+async def test_what_was_published_last_is_recorded(assembled, exchange, tmp_path):
+    """The recorder writes every few seconds, and once more at the end."""
+    async with (
+        exchange.serving(),
+        assembled(exchange.url, record_to=str(tmp_path)) as service,
+    ):
+        for loop in service.loops:
+            if loop.name in {"hold leases", "poll the exchange"}:
+                await loop.step()
+        assert [] == list(tmp_path.iterdir())
+
+    (path,) = tmp_path.iterdir()
+    source = ReplaySource(str(path), 3, 1)
+    await source.ask_market()
+    assert 40 == len(source.read_market(b"").seen)

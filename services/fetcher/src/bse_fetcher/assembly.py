@@ -114,6 +114,8 @@ async def assemble(settings: FetcherSettings, shell: Shell) -> AsyncIterator[Ser
                 detail=board.detail,
             )
         finally:
+            for end in parts.at_end:
+                await end()
             with suppress(StoreUnavailable):
                 await core.terms.leave()
                 await Instances(redis).leave(shell.service, shell.instance)

@@ -45,6 +45,7 @@ def history_loops(parts: Parts, history: MarketHistory) -> list[Loop]:
     if parts.settings.replay.record_to:
         recorder = Recorder(parts.core, Path(parts.settings.replay.record_to))
         parts.core.publisher.listeners.append(recorder.took)
+        parts.at_end.append(recorder.step)
         loops.append(Loop("record the day", recorder.step, RECORD_S))
     interval_s = bse.indices_interval_s
     if interval_s > 0 and parts.settings.source.primary == LIST_SOURCE:

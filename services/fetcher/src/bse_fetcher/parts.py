@@ -1,6 +1,6 @@
 """What the loops are made of, and how the ones that several rooms need are made."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -36,6 +36,8 @@ class Parts:
     health: Health
     pollers: list[BatchPoller] = field(default_factory=list)
     """All batch pollers that were made, for whoever tells of them."""
+    at_end: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    """What is to be done once more when the loops have ended."""
 
     def alive(self, loop: str) -> Callable[[], None]:
         """What an endless loop calls as long as it gets on: its silence fails the liveness probe."""

@@ -14,7 +14,8 @@ import msgspec
 from bse_shared.wire.bus import MalformedMessage
 
 
-MAGIC = b"bse-recording 1\n"
+_FORMAT = b"bse-recording "
+MAGIC = _FORMAT + b"1\n"
 CHUNK_BYTES_MAX = 64 * 1024 * 1024
 _LENGTH_BYTES = 4
 
@@ -46,16 +47,46 @@ def pack_chunk(entries: Sequence[Entry]) -> bytes:
 
 def entries_of(file: BinaryIO) -> Iterator[Entry]:
     """All entries of a recording, in order. Raises MalformedMessage where it is none, or is damaged."""
-    if file.read(len(MAGIC)) != MAGIC:
-        raise MalformedMessage("not a recording of this version")
+    _check(file.read(len(MAGIC)))
     while len(head := file.read(_LENGTH_BYTES)) == _LENGTH_BYTES:
         length = int.from_bytes(head, "big")
         if length > CHUNK_BYTES_MAX:
-            raise MalformedMessage(f"a chunk of {length} bytes")
+            raise MalformedMessage(f"a damaged chunk: {length} bytes")
         packed = file.read(length)
         if len(packed) < length:
             return  # its writer died here
         yield from _unpack(packed)
+
+
+def whole_bytes(file: BinaryIO) -> int:
+    """The length of the file up to its last whole chunk, where another writer can go on; 0 for an empty one.
+
+    Raises MalformedMessage where it is no recording of this version.
+    """
+    end = file.seek(0, 2)
+    file.seek(0)
+    magic = file.read(len(MAGIC))
+    if MAGIC.startswith(magic) and magic != MAGIC:
+        return 0
+    _check(magic)
+    at = len(MAGIC)
+    while len(head := file.read(_LENGTH_BYTES)) == _LENGTH_BYTES:
+        after = at + _LENGTH_BYTES + int.from_bytes(head, "big")
+        if after > end:
+            break
+        at = file.seek(after)
+    return at
+
+
+def _check(magic: bytes) -> None:
+    if magic == MAGIC:
+        return
+    if not magic:
+        raise MalformedMessage("an empty file: nothing was recorded")
+    if magic.startswith(_FORMAT):
+        version = magic.removeprefix(_FORMAT).strip().decode("ascii", "replace")
+        raise MalformedMessage(f"a recording of version {version}; only 1 is known")
+    raise MalformedMessage("no recording")
 
 
 def _unpack(packed: bytes) -> list[Entry]:

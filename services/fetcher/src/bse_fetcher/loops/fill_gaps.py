@@ -60,8 +60,12 @@ class GapFiller:
             return
         code = due[0]
         candles = await self._minutes(core.instruments.master.by_code[code])
-        if candles is not None and await self._fill(code, self._over(code, candles)):
+        if candles is None:
+            return
+        if await self._fill(code, self._over(code, candles)):
             self._filled[code] = pauses
+        else:
+            self._filled.pop(code, None)
 
     def _is_due(self, code: int, pauses: int, now_ms: int) -> bool:
         again_at_ms = self._again_at_ms.get(code)

@@ -1,17 +1,19 @@
 """Writes what this fetcher publishes to a file a day, in chunks every few seconds (edge: the file system)."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
 
 from bse_fetcher.core import Core
-from bse_shared.quotes.candles import day_start_ms
+from bse_shared.quotes.candles import IST_OFFSET_MS
 from bse_shared.quotes.shard_writer import Plan
-from bse_shared.wire.bus import pack_frame, pack_image
+from bse_shared.wire.bus import MalformedMessage, pack_frame, pack_image
 from bse_shared.wire.instruments import pack_instruments
-from bse_shared.wire.recording import MAGIC, Entry, EntryKind, pack_chunk
+from bse_shared.wire.recording import MAGIC, Entry, EntryKind, pack_chunk, whole_bytes
 
 
 log = structlog.get_logger()
@@ -30,6 +32,9 @@ class Recorder:
     _epochs: dict[int, int] = field(default_factory=dict)
     _master_version: int = -1
     _path: Path | None = None
+    _end: int | None = None
+    """Where the next chunk begins; None where the file must be looked at: another process may have written it."""
+    _failed: bool = False
 
     def took(self, plan: Plan) -> None:
         """A plan was committed."""
@@ -54,20 +59,34 @@ class Recorder:
         if self._path is None:
             self._path = today
         if self._waiting:
-            entries, self._waiting = [*self._master(), *self._waiting], []
-            try:
-                await asyncio.to_thread(self._write, entries, self._path)
-            except OSError as error:
-                # A full disk must not stop the market; the next chunk begins with what is held then.
-                self._epochs.clear()
-                log.warning("fetcher.recording_failed", error=str(error))
+            await self._write_waiting(self._path)
         if today != self._path:
-            self._path, self._master_version = today, -1
-            self._epochs.clear()
+            self._path = today
+            self._begin_anew()
+
+    async def _write_waiting(self, path: Path) -> None:
+        entries, self._waiting = [*self._master(), *self._waiting], []
+        try:
+            self._end = await asyncio.to_thread(_append, path, self._end, entries)
+        except (OSError, MalformedMessage) as error:
+            # A full disk must not stop the market; the next chunk begins with what is held then.
+            self._begin_anew()
+            log.warning("fetcher.recording_failed", path=str(path), error=str(error))
+            self._failed = True
+            return
+        if self._failed:
+            log.info("fetcher.recording_again", path=str(path))
+        self._failed = False
+
+    def _begin_anew(self) -> None:
+        self._epochs.clear()
+        self._master_version, self._end = -1, None
 
     def _page(self) -> Path:
-        day_ms = day_start_ms(self.core.clock.wall_ms())
-        return self.folder / f"{day_ms}-{self.core.holder}.bserec"
+        at = datetime.fromtimestamp(
+            (self.core.clock.wall_ms() + IST_OFFSET_MS) / 1000, UTC
+        )
+        return self.folder / f"{at.date().isoformat()}-{self.core.holder}.bserec"
 
     def _master(self) -> list[Entry]:
         master = self.core.instruments.master
@@ -77,9 +96,19 @@ class Recorder:
         rows = pack_instruments(master.by_code.values())
         return [Entry(EntryKind.INSTRUMENTS, rows)]
 
-    def _write(self, entries: list[Entry], path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("ab") as file:
-            if file.tell() == 0:
-                file.write(MAGIC)
-            file.write(pack_chunk(entries))
+
+def _append(path: Path, end: int | None, entries: Sequence[Entry]) -> int:
+    """Add a chunk behind the last whole one (at `end`, None: unknown), for half a chunk would make all that
+    follows unreadable; the new end. Raises OSError, and MalformedMessage where the file is no recording.
+    """
+    chunk = pack_chunk(entries)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    with path.open("r+b", buffering=0) as file:
+        at = whole_bytes(file) if end is None else end
+        file.truncate(at)
+        file.seek(at)
+        rest = memoryview(chunk if at else MAGIC + chunk)
+        while rest:
+            rest = rest[file.write(rest) :]
+        return file.tell()

@@ -4,6 +4,7 @@ Each question moves the recording on by `interval_s * speed`, so that the same q
 whatever the clock does. At its end it goes on telling the last state. Quotes carry the source REPLAY.
 """
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,7 +42,8 @@ class ReplaySource:
     async def ask_market(self) -> "ReplaySource":
         """Move the recording on. Raises ExchangeUnavailable where it can't be read."""
         try:
-            self._move_on()
+            # At a high speed hours are read in one go: the leases must be held meanwhile.
+            await asyncio.to_thread(self._move_on)
         except (OSError, MalformedMessage) as error:
             self._entries = None
             raise ExchangeUnavailable("recording", str(error)) from error
