@@ -232,7 +232,7 @@ async def test_a_name_is_told_once_and_only_of_what_is_quoted(tmp_path):
     assert Source.REPLAY == answers[0].seen[RELIANCE.code][NUMBER["source"]]
 
 
-async def test_what_is_left_of_half_a_chunk_is_cut_off(fetching, exchange, tmp_path):
+async def test_what_is_left_of_half_a_chunk_is_cut_off(fetching, tmp_path):
     """Also where the next chunk is shorter."""
     async with fetching() as hire:
         fetcher = hire()
