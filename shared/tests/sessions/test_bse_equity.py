@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from bse_shared.sessions.session import DAY_MS, MINUTE_MS, midnight_ms
+from bse_shared.sessions.session import DAY_MS, MINUTE_MS, Phase, midnight_ms
 
 
 # By BSE's lists of 2025 and 2026 (notice 20251212-8 and its amendment), weekdays only.
@@ -116,6 +116,29 @@ def test_the_three_regimes_of_2026(bse, date, market, closing_auction):
     day = dt.date.fromisoformat(date)
     assert market == phases_of(bse, day)
     assert closing_auction == phases_of(bse, day, closing_auction_scrip=True)
+
+
+@pytest.mark.parametrize("closing_auction_scrip", [False, True])
+@pytest.mark.parametrize(
+    "date", ["2026-07-31", "2026-08-03", "2026-12-04", "2026-12-07", "2025-10-21"]
+)
+def test_every_boundary_holds_to_the_millisecond(bse, date, closing_auction_scrip):
+    """One before it the old phase, from it on the new one; and it was announced."""
+    day = dt.date.fromisoformat(date)
+    starts_ms, before = midnight_ms(day.toordinal()), Phase.CLOSED
+    found = phases_of(bse, day, closing_auction_scrip=closing_auction_scrip)
+    assert found
+    for row in found:
+        (hours, minutes), phase = row[:5].split(":"), row[6:]
+        at_ms = starts_ms + (int(hours) * 60 + int(minutes)) * MINUTE_MS
+        last, first, second = (bse.session_at(at_ms + n) for n in (-1, 0, 1000))
+        phases = [
+            each.scrip_phase(closing_auction_scrip=closing_auction_scrip)
+            for each in (last, first, second)
+        ]
+        assert [before, phase, phase] == phases
+        assert last.phase == first.phase or last.next_change_at_ms == at_ms
+        before = phase
 
 
 def test_the_sessions_of_muhurat(bse):
