@@ -145,6 +145,41 @@ def test_a_trade_that_comes_late_makes_the_minute_better():
     assert [] == maker.closed(TEN_MS + 87_000)
 
 
+def test_a_trade_that_comes_after_a_pause_leaves_a_whole_minute_whole():
+    """Its end was watched; a flag would put it behind what was told first."""
+    maker = one_traded_minute()
+    maker.watched(TEN_MS + 200_000)
+    maker.take(CODE, traded(103, 59, 1010))
+    ((_, candle),) = maker.closed(TEN_MS + 210_000)
+
+    assert (10, CandleFlag.NONE) == (candle.volume, candle.flags)
+
+
+def test_a_source_without_volume_has_prices_all_the_same():
+    """Each price counts."""
+    maker = CandleMaker()
+    watching(maker, -90, 80)
+    for price, at_s in ((100, -80), (101, 10), (103, 20), (99, 30)):
+        maker.take(CODE, traded(price, at_s, None))
+
+    assert [Candle(TEN_MS, 101, 103, 99, 99, 0)] == [
+        candle for _, candle in maker.closed(TEN_MS + 80_000)
+    ]
+
+
+def test_a_correction_of_what_was_there_at_first_is_no_trade():
+    """Nor is there ever less than nothing in a minute."""
+    maker = CandleMaker()
+    watching(maker, -90, 80)
+    maker.take(CODE, traded(100, -80, 1000))
+    maker.take(CODE, traded(100, -80, 990))
+    assert maker.under_way(CODE) is None
+    for volume in (995, 900):
+        maker.take(CODE, traded(101, 10, volume))
+
+    assert [0] == [candle.volume for _, candle in maker.closed(TEN_MS + 80_000)]
+
+
 def test_the_next_minute_does_not_tell_the_last_one_again():
     """Each once."""
     maker = one_traded_minute()
