@@ -233,11 +233,11 @@ async def test_what_was_published_last_is_recorded(assembled, exchange, tmp_path
         assembled(exchange.url, record_to=str(tmp_path)) as service,
     ):
         for loop in service.loops:
-            if loop.name in {"hold leases", "poll the exchange"}:
+            if loop.name in {"hold leases", "obey", "poll the exchange"}:
                 await loop.step()
         assert [] == list(tmp_path.iterdir())
 
     (path,) = tmp_path.iterdir()
     source = ReplaySource(str(path), 3, 1)
     await source.ask_market()
-    assert 40 == len(source.read_market(b"").seen)
+    assert 40 == len(source.read().seen)

@@ -74,6 +74,7 @@ async def test_what_is_believed_in_the_end_may_still_be_in_doubt(fetching):
         for _ in range(NEW_TIMELINE_AFTER):
             assert 100 == (await fetcher.prices())[CODES[0]]
             strange = rows(now_ms - HOUR_MS, CODES[:1], 300, previous_close_paise=100)
+            strange.seen |= rows(now_ms, CODES[1:]).seen
             await publish(fetcher, strange)
 
         image = (await fetcher.held())[CODES[0]]

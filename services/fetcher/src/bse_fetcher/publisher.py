@@ -14,6 +14,7 @@ from bse_fetcher.instruments import KnownInstruments
 from bse_fetcher.metrics import FetcherMetrics
 from bse_fetcher.scrutiny import NAMED_ROWS_MAX, Fields, Inspection, Scrutiny
 from bse_fetcher.sources.answer import Answer
+from bse_fetcher.sources.errors import MalformedAnswer
 from bse_fetcher.terms import Terms
 from bse_fetcher.together import together
 from bse_shared.quotes.position import shard_of
@@ -72,8 +73,10 @@ class Publisher:
     async def publish_list(self, answer: Answer, received_at_ms: int) -> None:
         """An answer that lists the whole market: a scrip that it lacks stays unconfirmed.
 
-        A shard at a time: the store and the readers work on the first while the next is planned.
+        A shard at a time: the store and the readers work on the first while the next is planned. Raises
+        MalformedAnswer where every row contradicts what is held: such an answer confirms nothing.
         """
+        plans: list[Plan] = []
         async with self._publishing():
             self.instruments.traded(answer.instruments)
             inspection = Inspection(self.scrutiny, answer, received_at_ms)
@@ -85,6 +88,7 @@ class Publisher:
                         continue  # lost meanwhile
                     rows = inspection.rows(writer, by_shard.get(shard, {}))
                     plan = writer.plan_list(rows, received_at_ms)
+                    plans.append(plan)
                     commits.append(group.create_task(self._commit({shard: plan})))
                     # Now it is sent, and the store works while we plan on.
                     await asyncio.sleep(0)
@@ -93,6 +97,9 @@ class Publisher:
         self._tell(committed)
         inspection.tell()
         self.tell_rejected(answer)
+        if plans and not any(plan.seen for plan in plans):
+            what = f"none of {len(answer.seen)} rows can follow what is held"
+            raise MalformedAnswer("contradicts", what)
 
     async def publish_details(self, answer: Answer, received_at_ms: int) -> int:
         """An answer that tells something beside the price; how many scrips it was stored for."""

@@ -5,6 +5,7 @@ Rows that contradict what is held are left out and counted by the reason; rows i
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
 import structlog
 
@@ -36,6 +37,8 @@ class Scrutiny:
     """Scrips that another source contradicts, and how."""
     doubts: dict[int, str] = field(default_factory=dict)
     """Scrips whose rows don't fit together, and why."""
+    new_doubts: dict[int, str] = field(default_factory=dict)
+    """Those of them that nobody was told of yet."""
     ticks: Mapping[int, int] = field(default_factory=dict)
     """The step of a scrip's prices in paise, where it is known."""
 
@@ -54,8 +57,8 @@ class Scrutiny:
         if why:
             if self.doubts.get(code) != why:
                 self.doubts[code] = why
+                self.new_doubts[code] = why
                 self.metrics.suspects.labels(why).inc()
-                log.warning("fetcher.price_suspect", code=code, why=why)
         else:
             self.doubts.pop(code, None)
         if why or code in self.contradicted:
@@ -114,12 +117,14 @@ class Inspection:
         return kept
 
     def tell(self) -> None:
-        """Count and name what was left out."""
+        """Count and name what was left out, and what is in doubt since this answer."""
         for why in self._left_out.values():
             self._scrutiny.metrics.rows.labels(why).inc()
         if self._left_out:
-            some = dict(list(self._left_out.items())[:NAMED_ROWS_MAX])
-            log.warning("fetcher.rows_contradict", count=len(self._left_out), rows=some)
+            _warn("fetcher.rows_contradict", self._left_out)
+        doubts, self._scrutiny.new_doubts = self._scrutiny.new_doubts, {}
+        if doubts:
+            _warn("fetcher.price_suspect", doubts)
 
     def _true_after_all(
         self, doubtful: Mapping[int, str], told: Collection[int]
@@ -141,3 +146,7 @@ class Inspection:
             rows = self._answer.seen.values()
             self._clock_is_ahead = clock_is_ahead(rows, self._now_ms)
         return self._clock_is_ahead
+
+
+def _warn(event: str, rows: Mapping[int, str]) -> None:
+    log.warning(event, count=len(rows), rows=dict(islice(rows.items(), NAMED_ROWS_MAX)))

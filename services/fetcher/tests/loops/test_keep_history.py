@@ -340,7 +340,7 @@ async def test_what_was_seen_is_believed_before_what_is_filled(fetching):
                 Candle(begun_ms + MINUTE_MS, 1, 9, 1, 8, 5, int(CandleFlag.GAP)),
             ),
         ]
-        await keeper._store(ours, history.append_minutes)
+        await keeper.store_minutes(ours)
         filled = int(CandleFlag.FILLED)
         theirs = [
             Candle(begun_ms + n * MINUTE_MS, 3, 3, 3, 3, 3, filled) for n in (0, 1, 2)

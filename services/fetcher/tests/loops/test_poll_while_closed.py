@@ -1,13 +1,8 @@
 """What an outage costs while the market is closed."""
 
-import pytest
-
 from bse_shared.sessions.session import Phase
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a failure is retried at the open market's interval"
-)
 async def test_an_outage_in_the_night_is_asked_as_seldom_as_health(fetching, exchange):
     """A closed market is polled each minute: a source that fails then must not be asked twenty times as often."""
     async with fetching() as hire:

@@ -55,6 +55,8 @@ class Poller:
         if self.told_in != self.core.terms.activations:
             self.told_in = self.core.terms.activations
             self.source.forget()  # what it told of names went to another master
+            # Others asked meanwhile: how long it is since an answer of ours means nothing.
+            self.waiting_since_ms = self.answered_ms = None
         if not self.core.orders.may_ask(self.source.name):
             self.feed.failed(self.core.orders.told())
             return
@@ -78,15 +80,15 @@ class Poller:
         if self.waiting_since_ms is None:
             self.waiting_since_ms = asked_ms
         received = await self.guard.call(self._ask)
-        self.failures = 0
-        self.waiting_since_ms, self.answered_ms = None, received.at_ms
         answer = received.answer
         self.core.metrics.polls.labels("ok").inc()
         self.core.metrics.answer_seconds.observe((received.at_ms - asked_ms) / 1000)
         if self.core.orders.frozen:
             self.feed.failed(self.core.orders.told())
+            self._answered(received)
             return self._wait_s()
         await self.core.publisher.publish_list(answer, received.store_ms)
+        self._answered(received)
         self.feed.answered(received.store_ms, len(answer.seen), len(answer.rejected))
         self.core.metrics.publish_seconds.observe(
             (self.core.clock.monotonic_ms() - received.at_ms) / 1000
@@ -109,8 +111,14 @@ class Poller:
             raise MalformedAnswer("frozen", "nothing has moved for too long")
         return Received(answer, at_ms, store_ms)
 
+    def _answered(self, received: Received) -> None:
+        self.failures = 0
+        self.waiting_since_ms, self.answered_ms = None, received.at_ms
+
     def is_late(self, patience_s: float) -> bool:
         """Whether the answer is overdue, while the market is open."""
+        if self.told_in != self.core.terms.activations:
+            return False  # it is our turn since a moment ago, and nothing was asked yet
         return self.session().phase != "closed" and is_late(
             self.core.clock.monotonic_ms(),
             answered_ms=self.answered_ms,

@@ -2,11 +2,11 @@
 
 ExchangeError
   NotAsked              the source was spared: its circuit is open, or its budget is spent
-  ExchangeUnavailable   no answer, or a refusal: timeout, connection, server_error, redirected, not_found
+  ExchangeUnavailable   no answer, or a refusal: timeout, connection, server_error, redirected, not_found, refused
     Forbidden           blocked (403): quick retries make it worse
     Unauthorized        the source does not know us (401): a key or a crumb is wrong or old
     RateLimited         429, with the wait that the source asked for
-  MalformedAnswer       an answer that is not market data: html, empty, null, truncated, shape, too_big
+  MalformedAnswer       an answer that is not market data: html, empty, null, truncated, shape, too_big, frozen, contradicts
 """
 
 

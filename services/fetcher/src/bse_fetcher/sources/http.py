@@ -105,6 +105,8 @@ def _refuse(answer: aiohttp.ClientResponse) -> None:
         if 300 <= status < 400  # noqa: PLR2004
         else "not_found"
         if status == 404  # noqa: PLR2004
+        else "refused"
+        if 400 <= status < 500  # noqa: PLR2004 - the question is wrong, and will be so again
         else "server_error"
     )
     raise ExchangeUnavailable(kind, f"HTTP {status}")

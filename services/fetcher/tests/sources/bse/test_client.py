@@ -195,7 +195,7 @@ async def test_one_connection_serves_many_polls():
         ("301 Moved Permanently", "redirected", ExchangeUnavailable),
         ("500 Internal Server Error", "server_error", ExchangeUnavailable),
         ("503 Service Unavailable", "server_error", ExchangeUnavailable),
-        ("400 Bad Request", "server_error", ExchangeUnavailable),
+        ("400 Bad Request", "refused", ExchangeUnavailable),
         ("204 No Content", "server_error", ExchangeUnavailable),
     ],
 )

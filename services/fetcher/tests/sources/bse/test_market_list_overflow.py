@@ -25,9 +25,6 @@ ROW = {
 }
 
 
-@pytest.mark.xfail(
-    raises=OverflowError, strict=True, reason="the fast way rounds infinity"
-)
 @pytest.mark.parametrize(
     "name", ["ltradert", "openrate", "highrate", "lowrate", "prevdayclose", "trd_val"]
 )
