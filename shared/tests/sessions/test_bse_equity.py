@@ -147,3 +147,58 @@ def test_the_sessions_of_muhurat(bse):
         bse, dt.date(2025, 10, 21)
     )
     assert [] == phases_of(bse, dt.date(2026, 11, 8))
+
+
+OLD_PRE_OPEN = ["09:00 order_entry", "09:08 matching", "09:12 buffer"]
+NEW_PRE_OPEN = [
+    "09:00 order_entry",
+    "09:05 limit_only",
+    "09:10 matching",
+    "09:12 transition",
+]
+AT_15_15 = [
+    "15:15 transition",
+    "15:20 order_entry",
+    "15:25 limit_only",
+    "15:30 matching",
+]
+AT_15_30 = ["15:30 transition", "15:31 order_entry", "15:36 limit_only"]
+
+
+def stages_of(calendar, day, name):
+    """When each stage begins, and when none follows."""
+    found, before = [], None
+    for minute in range(24 * 60):
+        at_ms = midnight_ms(day.toordinal()) + minute * MINUTE_MS
+        stage = getattr(calendar.session_at(at_ms), name)
+        assert stage == getattr(calendar.session_at(at_ms + MINUTE_MS - 1), name)
+        if stage != before:
+            found.append(f"{minute // 60:02d}:{minute % 60:02d} {stage or 'none'}")
+        before = stage
+    return found
+
+
+@pytest.mark.parametrize(
+    ("date", "pre_open", "auction"),
+    [
+        ("2025-06-02", OLD_PRE_OPEN, []),
+        ("2026-07-31", OLD_PRE_OPEN, []),
+        ("2026-08-03", OLD_PRE_OPEN, [*AT_15_15, "15:35 none"]),
+        ("2026-09-04", OLD_PRE_OPEN, [*AT_15_15, "15:35 none"]),
+        ("2026-09-07", NEW_PRE_OPEN, [*AT_15_15, "15:35 none"]),
+        ("2026-12-04", NEW_PRE_OPEN, [*AT_15_15, "15:35 none"]),
+        ("2026-12-07", NEW_PRE_OPEN, [*AT_15_30, "15:40 none"]),
+    ],
+)
+def test_what_is_done_in_the_call_auctions(bse, date, pre_open, auction):
+    """On the last and first day of each kind; scrips outside of the closing auction have the morning's only."""
+    day = dt.date.fromisoformat(date)
+    morning = [*pre_open, "09:15 none"]
+    assert morning == stages_of(bse, day, "stage")
+    assert [*morning, *auction] == stages_of(bse, day, "closing_auction_stage")
+
+
+def test_a_day_of_its_own_hours_has_no_stages(bse):
+    """Those of Muhurat were not notified; a whole day on a weekend has the normal ones."""
+    assert [] == stages_of(bse, dt.date(2025, 10, 21), "stage")
+    assert [*OLD_PRE_OPEN, "09:15 none"] == stages_of(bse, dt.date(2025, 2, 1), "stage")

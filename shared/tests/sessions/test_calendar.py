@@ -5,7 +5,11 @@ from importlib.resources import files
 
 import pytest
 
-from bse_shared.sessions.calendar import builtin_calendar, parse_calendar
+from bse_shared.sessions.calendar import (
+    CalendarError,
+    builtin_calendar,
+    parse_calendar,
+)
 
 
 # Indian time, the market's phase, the phase of closing-auction scrips, the reason.
@@ -183,3 +187,19 @@ def test_builtin_says_what_it_covers(bse):
     covered = (bse.covers_from.isoformat(), bse.covers_until.isoformat())
     assert covered == ("2025-01-01", "2026-12-31")
     assert bse.as_of.isoformat() == "2026-11-22"
+
+
+@pytest.mark.parametrize(("listed", "known"), [(None, None), ([], False), ([7], True)])
+def test_which_scrips_close_by_auction_is_told_or_not_known(facts, listed, known):
+    """Nobody is in it by default, and nobody is out of it."""
+    facts["closing_auction_scrips"] = listed
+
+    assert known is parse_calendar(facts).closes_by_auction(7)
+
+
+@pytest.mark.parametrize("code", [0, -1, 10_000_000, "7", 7.5])
+def test_what_is_no_scrip_code_is_refused(facts, code):
+    """With its place in the file."""
+    facts["closing_auction_scrips"] = [500325, code]
+    with pytest.raises(CalendarError, match=r"closing_auction_scrips"):
+        parse_calendar(facts)

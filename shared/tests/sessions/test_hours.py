@@ -77,3 +77,55 @@ def test_hours_up_to_both_midnights(facts, ist):
     evening = calendar.session_at(ist("2030-01-01 23:59"))
     assert evening.reason == "after post-close"
     assert evening.next_open_at_ms == ist("2030-01-02 00:00")
+
+
+@pytest.mark.parametrize(
+    ("rows", "where", "problem"),
+    [
+        (
+            [["order_entry", "09:08", "09:08"]],
+            "[0]",
+            "order_entry ends at 09:08, not after 09:08",
+        ),
+        (
+            [["order_entry", "09:00", "09:08"], ["matching", "09:07", "09:12"]],
+            "[1]",
+            "matching begins before order_entry has ended",
+        ),
+        (
+            [["order_entry", "09:10", "09:16"]],
+            "[0]",
+            "order_entry is outside of every call auction",
+        ),
+        (
+            [["order_entry", "08:59", "09:10"]],
+            "[0]",
+            "order_entry is outside of every call auction",
+        ),
+        (
+            [["matching", "10:00", "10:01"]],
+            "[0]",
+            "matching is outside of every call auction",
+        ),
+    ],
+)
+def test_impossible_stages(facts, rows, where, problem):
+    """A stage has a length, a place after the one before, and an auction around it."""
+    facts["regimes"][0]["phases"] = [
+        ["pre_open", "09:00", "09:15"],
+        ["open", "09:15", "15:30"],
+    ]
+    facts["regimes"][0]["stages"] = rows
+    with pytest.raises(CalendarError) as caught:
+        parse_calendar(facts)
+    assert caught.value.where == f"regimes[0].stages{where}"
+    assert problem in caught.value.problem
+
+
+def test_an_auction_has_stages_only_where_there_is_one(facts):
+    """Scrips that share the market's hours share its stages."""
+    facts["regimes"][0]["phases"] = [["open", "09:15", "15:30"]]
+    facts["regimes"][0]["closing_auction_stages"] = [["matching", "15:20", "15:25"]]
+    with pytest.raises(CalendarError) as caught:
+        parse_calendar(facts)
+    assert caught.value.where == "regimes[0].closing_auction_stages[0]"

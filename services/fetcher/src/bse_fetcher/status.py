@@ -120,6 +120,8 @@ def _record(session: MarketSession) -> SessionRecord:
         next_change_at_ms=session.next_change_at_ms,
         next_open_at_ms=session.next_open_at_ms,
         closing_auction_phase=session.closing_auction_phase,
+        stage=session.stage,
+        closing_auction_stage=session.closing_auction_stage,
         special=session.special,
         calendar_ends_in_days=session.calendar_ends_in_days,
     )

@@ -30,13 +30,15 @@ class MarketCalendar:
     """The sessions of one market. Immutable, compared by identity.
 
     as_of: the day the facts were last checked. covers_from, covers_until: the
-    first and last date it knows, both included.
+    first and last date it knows, both included. closing_auction_scrips: the codes
+    of those that close by auction; None where nobody told.
     """
 
     market: str
     as_of: dt.date
     covers_from: dt.date
     covers_until: dt.date
+    closing_auction_scrips: frozenset[int] | None
     _rules: Rules
 
     def session_at(self, now_ms: int) -> MarketSession:
@@ -46,6 +48,11 @@ class MarketCalendar:
         """
         return day_table(self._rules, day_number(now_ms)).at(now_ms)
 
+    def closes_by_auction(self, code: int) -> bool | None:
+        """Whether the scrip takes part in the closing auction; None where nobody told."""
+        scrips = self.closing_auction_scrips
+        return None if scrips is None else code in scrips
+
 
 def parse_calendar(data: bytes | Mapping[str, object]) -> MarketCalendar:
     """A calendar from its JSON, or from the content already decoded.
@@ -53,8 +60,14 @@ def parse_calendar(data: bytes | Mapping[str, object]) -> MarketCalendar:
     Raises CalendarError, which names the place and the problem.
     """
     file = decode_file(data)
+    scrips = file.closing_auction_scrips
     return MarketCalendar(
-        file.market, file.as_of, file.covers_from, file.covers_until, build_rules(file)
+        file.market,
+        file.as_of,
+        file.covers_from,
+        file.covers_until,
+        None if scrips is None else frozenset(scrips),
+        build_rules(file),
     )
 
 

@@ -14,6 +14,7 @@ import msgspec
 MAX_FILE_BYTES = 65_536
 MAX_ROWS = 2_000  # holidays, special sessions or regimes in one file
 MAX_PHASES = 24  # in one day
+MAX_SCRIPS = 5_000  # in the closing auction
 
 Weekday = Literal[
     "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"
@@ -23,6 +24,10 @@ Label = Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
 HhMm = Annotated[str, msgspec.Meta(pattern=r"\A([01][0-9]|2[0-3]):[0-5][0-9]\Z")]
 PhaseRow = tuple[PhaseName, HhMm, HhMm]
 PhaseRows = Annotated[list[PhaseRow], msgspec.Meta(min_length=1, max_length=MAX_PHASES)]
+StageName = Literal["order_entry", "limit_only", "matching", "buffer", "transition"]
+StageRow = tuple[StageName, HhMm, HhMm]
+StageRows = Annotated[list[StageRow], msgspec.Meta(max_length=MAX_PHASES)]
+ScripCode = Annotated[int, msgspec.Meta(gt=0, lt=10_000_000)]
 
 
 class CalendarError(ValueError):
@@ -67,18 +72,25 @@ class RegimeRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The hours of a normal day, in force until the next regime begins.
 
     closing_auction_phases: of the scrips in the closing auction; null while there
-    is no such auction.
+    is no such auction. stages: what is done in the day's call auctions;
+    closing_auction_stages: the same for those scrips, where it differs.
     """
 
     name: Label
     starts_on: dt.date
     phases: PhaseRows
+    stages: StageRows = []
     closing_auction_phases: PhaseRows | None = None
+    closing_auction_stages: StageRows = []
     source: Label | None = None
 
 
 class CalendarFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The whole file. `as_of` is the day its facts were last checked."""
+    """The whole file. `as_of` is the day its facts were last checked.
+
+    closing_auction_scrips: the codes of those that close by auction; null where
+    nobody told.
+    """
 
     schema: Literal[1]
     market: Label
@@ -89,6 +101,9 @@ class CalendarFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     holidays: Annotated[list[HolidayRow], msgspec.Meta(max_length=MAX_ROWS)]
     special_sessions: Annotated[list[SpecialRow], msgspec.Meta(max_length=MAX_ROWS)]
     regimes: Annotated[list[RegimeRow], msgspec.Meta(max_length=MAX_ROWS)]
+    closing_auction_scrips: (
+        Annotated[list[ScripCode], msgspec.Meta(max_length=MAX_SCRIPS)] | None
+    ) = None
 
 
 def decode_file(data: bytes | Mapping[str, object]) -> CalendarFile:

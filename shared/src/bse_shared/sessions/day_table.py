@@ -7,7 +7,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
 
-from bse_shared.sessions.hours import Hours, next_change, next_open, phase_at
+from bse_shared.sessions.hours import Hours, next_change, next_open, phase_at, stage_at
 from bse_shared.sessions.rules import DayRule, Rules
 from bse_shared.sessions.session import (
     MINUTE_MS,
@@ -66,6 +66,10 @@ def _session(rules: Rules, day: int, minute: int) -> MarketSession:
         special=rule.special is not None,
         covered=rule.covered,
         calendar_ends_in_days=rules.last_day - day,
+        stage=stage_at(hours.stages, minute) if hours else None,
+        closing_auction_stage=stage_at(hours.closing_auction_stages, minute)
+        if hours
+        else None,
     )
 
 

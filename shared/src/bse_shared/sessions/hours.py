@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-from bse_shared.sessions.calendar_file import CalendarError, PhaseRow
-from bse_shared.sessions.session import Phase
+from bse_shared.sessions.calendar_file import CalendarError, PhaseRow, StageRow
+from bse_shared.sessions.session import Phase, Stage
 
 
 class Span(NamedTuple):
@@ -23,15 +23,31 @@ class Span(NamedTuple):
 Track = tuple[Span, ...]
 
 
+class StageSpan(NamedTuple):
+    """One stage of a call auction, from `start` up to but not including `end`, in minutes."""
+
+    stage: Stage
+    start: int
+    end: int
+
+
+Stages = tuple[StageSpan, ...]
+
+CALL_AUCTIONS = frozenset({Phase.PRE_OPEN, Phase.CLOSING_AUCTION})
+
+
 @dataclass(frozen=True, slots=True)
 class Hours:
     """One trading day: the market's track, and that of closing-auction scrips.
 
-    Both are sorted, not empty, and begin and end at the same minutes.
+    Both are sorted, not empty, and begin and end at the same minutes. The stages lie
+    within the call auctions of their track.
     """
 
     market: Track
     closing_auction: Track
+    stages: Stages = ()
+    closing_auction_stages: Stages = ()
 
     @property
     def first_minute(self) -> int:
@@ -44,9 +60,11 @@ class Hours:
         return self.market[-1].end
 
     def boundaries(self) -> list[int]:
-        """Every minute at which either track changes, ascending."""
+        """Every minute at which either track, or its stage, changes, ascending."""
         spans = (*self.market, *self.closing_auction)
-        return sorted({minute for span in spans for minute in (span.start, span.end)})
+        stages = (*self.stages, *self.closing_auction_stages)
+        edges = [(start, end) for _, start, end in (*spans, *stages)]
+        return sorted({minute for edge in edges for minute in edge})
 
 
 def phase_at(track: Track, minute: int) -> Phase:
@@ -55,6 +73,14 @@ def phase_at(track: Track, minute: int) -> Phase:
         if span.start <= minute < span.end:
             return span.phase
     return Phase.CLOSED
+
+
+def stage_at(stages: Stages, minute: int) -> Stage | None:
+    """The stage at `minute`; None outside of every one."""
+    for span in stages:
+        if span.start <= minute < span.end:
+            return span.stage
+    return None
 
 
 def next_change(track: Track, minute: int) -> int | None:
@@ -93,6 +119,28 @@ def read_hours(
         problem = "must begin and end at the same times as phases"
         raise CalendarError(place, problem)
     return Hours(market, auction)
+
+
+def read_stages(where: str, rows: list[StageRow], track: Track) -> Stages:
+    """The checked stages of a track's call auctions. Raises CalendarError, whose place is `where` with the row."""
+    stages: list[StageSpan] = []
+    for at, (name, start, end) in enumerate(rows):
+        place = f"{where}[{at}]"
+        span = StageSpan(Stage(name), _minute(start), _minute(end))
+        if span.start >= span.end:
+            raise CalendarError(place, f"{name} ends at {end}, not after {start}")
+        if stages and span.start < stages[-1].end:
+            problem = f"{name} begins before {stages[-1].stage} has ended"
+            raise CalendarError(place, problem)
+        if not any(
+            each.phase in CALL_AUCTIONS
+            and each.start <= span.start
+            and span.end <= each.end
+            for each in track
+        ):
+            raise CalendarError(place, f"{name} is outside of every call auction")
+        stages.append(span)
+    return tuple(stages)
 
 
 def _read_track(where: str, rows: list[PhaseRow]) -> Track:

@@ -18,7 +18,7 @@ from bse_shared.sessions.calendar_file import (
     SpecialRow,
     Weekday,
 )
-from bse_shared.sessions.hours import Hours, read_hours
+from bse_shared.sessions.hours import Hours, read_hours, read_stages
 from bse_shared.sessions.session import iso_date
 
 
@@ -100,10 +100,16 @@ def _check_coverage(file: CalendarFile) -> None:
 
 
 def _read_regimes(rows: list[RegimeRow]) -> tuple[Hours, ...]:
-    return tuple(
-        read_hours(f"regimes[{at}]", row.phases, row.closing_auction_phases)
-        for at, row in enumerate(rows)
-    )
+    return tuple(_regime_hours(f"regimes[{at}]", row) for at, row in enumerate(rows))
+
+
+def _regime_hours(where: str, row: RegimeRow) -> Hours:
+    hours = read_hours(where, row.phases, row.closing_auction_phases)
+    stages = read_stages(f"{where}.stages", row.stages, hours.market)
+    place = f"{where}.closing_auction_stages"
+    rows = row.closing_auction_stages or row.stages
+    own = read_stages(place, rows, hours.closing_auction)
+    return replace(hours, stages=stages, closing_auction_stages=own)
 
 
 def _check_regime_order(rules: Rules) -> None:

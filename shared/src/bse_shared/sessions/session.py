@@ -37,6 +37,16 @@ class Phase(StrEnum):
         return self in _MOVING
 
 
+class Stage(StrEnum):
+    """What is done in a call auction (pre-open or closing): when orders come, and when they meet."""
+
+    ORDER_ENTRY = "order_entry"
+    LIMIT_ONLY = "limit_only"
+    MATCHING = "matching"
+    BUFFER = "buffer"
+    TRANSITION = "transition"
+
+
 _MOVING = frozenset({Phase.PRE_OPEN, Phase.OPEN, Phase.CLOSING_AUCTION})
 
 
@@ -45,6 +55,8 @@ class MarketSession(msgspec.Struct, frozen=True, kw_only=True):
 
     phase: of the scrips outside the closing auction, which is the market's phase.
     closing_auction_phase: of the scrips that close by auction.
+    stage, closing_auction_stage: of the call auction that either is in; None outside
+        of one. Order entry may end up to two minutes early, at random.
     trading_day: ISO date of the day the newest prices belong to: today from the
         first phase on, until then the last day that traded. A session whose times
         were never notified does not count.
@@ -69,6 +81,8 @@ class MarketSession(msgspec.Struct, frozen=True, kw_only=True):
     special: bool
     covered: bool
     calendar_ends_in_days: int | None
+    stage: Stage | None = None
+    closing_auction_stage: Stage | None = None
 
     @property
     def is_open(self) -> bool:

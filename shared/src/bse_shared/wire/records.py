@@ -11,7 +11,8 @@ import msgspec
 class SessionRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The market session as the fetcher sees it; times are epoch milliseconds.
 
-    `closing_auction_phase` is the phase of the scrips that close by auction. `calendar_ends_in_days`: None for a
+    `closing_auction_phase` is the phase of the scrips that close by auction; a stage is that of a call auction (order
+    entry, matching …), None outside of one. `calendar_ends_in_days`: None for a
     session without a calendar; where it is small, a new calendar is due.
     """
 
@@ -22,6 +23,8 @@ class SessionRecord(msgspec.Struct, frozen=True, kw_only=True):
     next_change_at_ms: int | None = None
     next_open_at_ms: int | None = None
     closing_auction_phase: str = ""
+    stage: str | None = None
+    closing_auction_stage: str | None = None
     special: bool = False
     calendar_ends_in_days: int | None = None
 
