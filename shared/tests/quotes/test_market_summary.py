@@ -131,3 +131,26 @@ def test_a_part_of_yesterday_counts_as_untraded():
     assert (TODAY_MS, 1, 2) == (found.since_ms, found.advances, found.untraded)
     assert [3] == [mover.code for mover in found.gainers]
     assert today.turnover_paise == found.turnover_paise
+
+
+def test_a_first_day_counts_in_the_turnover_alone():
+    """Without a last close nobody knows whether it rose; what was traded was traded."""
+    found = summarise(
+        {
+            1: quote(110, volume=10),
+            2: quote(500, close=None, volume=20),
+            3: quote(500, close=None, exchange_time_ms=TODAY_MS - 1),
+            4: quote(500, close=None, exchange_time_ms=None),
+        },
+        TODAY_MS,
+        movers_max=5,
+    )
+
+    assert (1, 0, 0, 3) == (
+        found.advances,
+        found.declines,
+        found.unchanged,
+        found.untraded,
+    )
+    assert 110 * 10 + 500 * 20 == found.turnover_paise
+    assert [1] == [mover.code for mover in found.most_active]

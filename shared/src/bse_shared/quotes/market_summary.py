@@ -46,6 +46,7 @@ def summarise(
 ) -> MarketSummary:
     """Sum up `quotes` by scrip code; a scrip has traded today if its last trade is not before `since_ms`.
 
+    One without a last close (its first day) counts in the turnover alone: nobody knows whether it rose.
     A suspect price moves nobody to the top; nor does one with less turnover than `min_turnover_paise`.
     """
     traded = [
@@ -67,7 +68,9 @@ def summarise(
         declines=declines,
         unchanged=len(traded) - advances - declines,
         untraded=len(quotes) - len(traded),
-        turnover_paise=sum(mover.turnover_paise for mover in traded),
+        turnover_paise=sum(
+            _turnover(quote) for quote in quotes.values() if _traded(quote, since_ms)
+        ),
         **_leaders(ranked, movers_max),
     )
 
@@ -110,9 +113,8 @@ def _leaders(ranked: Iterable[Mover], movers_max: int) -> dict[str, tuple[Mover,
 
 
 def _mover(code: int, quote: Quote, since_ms: int) -> Mover | None:
-    last, close = quote.last_paise, quote.previous_close_paise
-    at_ms = quote.exchange_time_ms
-    if not last or not close or at_ms is None or at_ms < since_ms or not quote.volume:
+    last, close, volume = quote.last_paise, quote.previous_close_paise, quote.volume
+    if not last or not close or not volume or not _traded(quote, since_ms):
         return None
     change = last - close
     # To the nearest hundredth of a percent, away from zero: a rise must not look like none.
@@ -122,16 +124,22 @@ def _mover(code: int, quote: Quote, since_ms: int) -> Mover | None:
         code,
         last,
         points if change > 0 else -points,
-        quote.volume,
-        _turnover(quote, last, quote.volume),
+        volume,
+        _turnover(quote),
     )
 
 
-def _turnover(quote: Quote, last: int, volume: int) -> int:
+def _traded(quote: Quote, since_ms: int) -> bool:
+    at_ms = quote.exchange_time_ms
+    return at_ms is not None and at_ms >= since_ms
+
+
+def _turnover(quote: Quote) -> int:
     """As the source tells it; where it does not (a broker, Yahoo), the volume at its average price, or at the last."""
     if quote.turnover_paise is not None:
         return quote.turnover_paise
-    return volume * (quote.average_price_paise or last)
+    price = quote.average_price_paise or quote.last_paise or 0
+    return (quote.volume or 0) * price
 
 
 def _top(
