@@ -18,6 +18,7 @@ import pytest
 import uvicorn
 import uvloop
 from prometheus_client import CollectorRegistry
+from prometheus_client.parser import text_string_to_metric_families
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
@@ -28,6 +29,7 @@ from bse_shared.redis_edge.connection import RedisSettings
 from bse_shared.redis_edge.store import MarketStore
 from bse_shared.service.health import Health
 from bse_shared.service.loops import LoopMetrics, run_loop
+from bse_shared.service.probes import probe_routes
 from bse_shared.service.runner import BACKLOG, Shell
 from bse_shared.service.settings import MarketSettings, ProcessSettings
 from bse_shared.service.system_clock import SystemClock
@@ -213,7 +215,7 @@ async def serving_hub(redis_url, auth=None, name="hub-1", shards=1, **hub):
     registry = CollectorRegistry()
     shell = Shell("ws-hub", name, "", "0", clock, registry, Health(clock))
     async with (
-        assemble(settings, shell) as service,
+        _probed(settings, shell) as service,
         listening(service.asgi, **service.server_options) as (server, port),
         asyncio.TaskGroup() as group,
     ):
@@ -227,6 +229,15 @@ async def serving_hub(redis_url, auth=None, name="hub-1", shards=1, **hub):
         finally:
             for loop in loops:
                 loop.cancel()
+
+
+@asynccontextmanager
+async def _probed(settings, shell):
+    """The service with its probes, as the runner puts them together."""
+    async with assemble(settings, shell) as service:
+        probes = probe_routes(shell.health, shell.registry, {}, service.detail)
+        service.app.include_router(probes)
+        yield service
 
 
 async def until(condition, within_s=WITHIN_S):
@@ -357,6 +368,20 @@ async def connect(http):
         return client
 
     return open_one
+
+
+@pytest.fixture
+async def scrape(http):
+    """Reads a hub's `/metrics`: the figures without labels, by name."""
+
+    async def read(hub):
+        async with http.get(f"{hub.url}/metrics") as answer:
+            text = await answer.text()
+        families = text_string_to_metric_families(text)
+        samples = (sample for family in families for sample in family.samples)
+        return {sample.name: sample.value for sample in samples if not sample.labels}
+
+    return read
 
 
 @pytest.fixture(scope="session", name="until")

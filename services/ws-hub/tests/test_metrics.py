@@ -2,6 +2,7 @@
 
 import math
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,46 @@ async def test_connections_and_what_they_are_sent(
     await until(lambda: seen["ws_hub_closes_total{reason=client}"] == 1)
     assert 0 == seen[f"ws_hub_connections{{door={door}}}"]
     await until(lambda: seen["ws_hub_subscriptions"] == 0)
+
+
+@pytest.mark.parametrize("limited", ["scrip", "connection", "not"])
+async def test_a_change_counts_as_sent_whoever_gets_it(
+    hub, market, connect, scrape, limited
+):
+    """Also where all clients have a rate."""
+    client = await connect(hub)
+    if limited == "connection":
+        await client.send(op="rate", max_hz=40)
+        await client.until("rate")
+    rate = {"max_hz": 40} if limited == "scrip" else {}
+    await client.send(op="subscribe", symbols=["RELIANCE"], **rate)
+    await client.until("image")
+    counts = []
+    for last_paise in (9, 10):
+        counts.append(await _sent_changes(scrape, hub))
+        await market.report({RELIANCE.code: a_quote(last_paise)})
+        await client.until("update")
+    counts.append(await _sent_changes(scrape, hub))
+
+    assert [1, 1] == [after - before for before, after in pairwise(counts)]
+    assert 0 < (await scrape(hub))["ws_hub_received_to_sent_seconds_sum"] < 10
+
+
+async def test_a_change_that_nobody_watches_is_not_sent(hub, market, connect, scrape):
+    """One is, the other is not."""
+    client = await connect(hub)
+    await client.send(op="subscribe", symbols=["RELIANCE"])
+    await client.until("image")
+    before = await _sent_changes(scrape, hub)
+    await market.report({TCS.code: a_quote(9)})
+    await market.report({RELIANCE.code: a_quote(9)})
+    await client.until("update")
+
+    assert before + 1 == await _sent_changes(scrape, hub)
+
+
+async def _sent_changes(scrape, hub):
+    return (await scrape(hub))["ws_hub_received_to_sent_seconds_count"]
 
 
 def _kind(message):

@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 import msgpack
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
@@ -499,6 +500,63 @@ def test_missed_updates_are_merged_and_counted():
 
     assert 5 == client.held[RELIANCE.code][2][0]
     assert 4 == session.conflated
+
+
+@pytest.mark.parametrize(
+    ("interval_ms", "is_apart", "expected"),
+    [
+        (0, False, [0, 1100, 1200, 0]),
+        (500, False, [0, 1100, 0, 1200]),
+        (0, True, [0, 0, 0, 1200]),
+    ],
+)
+def test_a_change_counts_as_sent_in_the_tick_in_which_somebody_gets_it(
+    interval_ms, is_apart, expected
+):
+    """In step at once, at a rate when it is due, apart when the buffer has room; a first image is no change."""
+    hub, fan_out, table, writer = a_market()
+    ticked(fan_out, Now(1001, a_master(), True))
+    session = Session("a", PACKED, FollowingClient())
+    hub.join(session)
+    hub.subscribe(session, ["RELIANCE"], Want(1, interval_ms), a_master())
+    sent = []
+    for ms in (1002, 1101, 1201, 1701):
+        if ms in {1101, 1201}:
+            plan = writer.plan_batch({RELIANCE.code: {0: ms}}, ms - 1)
+            writer.committed(plan)
+            fan_out.changed(table.receive(plan.frame))
+        ready = [session] if ms == 1701 else []
+        ticked(fan_out, Now(ms, a_master(), True), ready)
+        sent.append(fan_out.received_at_ms)
+        if is_apart:
+            hub.set_apart(session)
+
+    assert expected == sent
+
+
+def test_what_changed_while_a_client_was_away_is_not_sent_late():
+    """Only what changes once it is back."""
+    hub, fan_out, table, writer = a_market()
+    ticked(fan_out, Now(1001, a_master(), True))
+    session = Session("a", PACKED, FollowingClient())
+    hub.join(session)
+
+    def change(ms, *codes):
+        plan = writer.plan_batch({code: {0: ms} for code in codes}, ms)
+        writer.committed(plan)
+        fan_out.changed(table.receive(plan.frame))
+
+    change(1100, RELIANCE.code)
+    ticked(fan_out, Now(1101, a_master(), True))
+    held = [(code, Position(1, 1)) for code in (RELIANCE.code, TCS.code)]
+    hub.resume(session, held, QUOTE, a_master())
+    assert ticked(fan_out, Now(2000, a_master(), True), [session])
+    assert 0 == fan_out.received_at_ms
+
+    hub.resume(session, held, QUOTE, a_master())
+    change(2100, TCS.code)
+    ticked(fan_out, Now(2101, a_master(), True), [session])
+    assert 2100 == fan_out.received_at_ms
 
 
 def test_subscriptions_have_a_limit():

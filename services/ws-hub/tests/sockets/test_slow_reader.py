@@ -135,8 +135,10 @@ async def test_who_reads_nothing_is_bounded_and_cut_and_others_are_not_touched(
     assert 1 == closes._value.get()
 
 
-async def test_what_an_operator_sees_of_it(big_market, hub, connect_slowly, until):
-    """Who lags, and what is held for him; nothing of it once he has read."""
+async def test_what_an_operator_sees_of_it(
+    big_market, hub, connect_slowly, scrape, until
+):
+    """Who lags, and what is held for him; nothing of it once he has read, and been sent what he missed."""
     metrics = hub.clients.metrics
     slow = await connect_slowly(hub)
     await slow.send(**ALL)
@@ -146,6 +148,7 @@ async def test_what_an_operator_sees_of_it(big_market, hub, connect_slowly, unti
     assert CAUGHT_UP * UNREAD_BYTES_MAX < held <= 256 * 1024
     await move(big_market, 300_000)
     await move(big_market, 300_001)
+    missed = await scrape(hub)
     async with asyncio.TaskGroup() as group:
         reading = group.create_task(_read_on(slow))
         await until(lambda: metrics.lagging._value.get() == 0)
@@ -153,6 +156,8 @@ async def test_what_an_operator_sees_of_it(big_market, hub, connect_slowly, unti
         reading.cancel()
 
     assert client.lagging_since_ms is None
+    name = "ws_hub_received_to_sent_seconds_count"
+    assert missed[name] < (await scrape(hub))[name]
 
 
 async def _read_on(slow):

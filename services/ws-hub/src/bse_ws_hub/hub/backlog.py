@@ -11,14 +11,15 @@ from bse_shared.quotes.position import Position
 
 @dataclass(slots=True)
 class Backlog:
-    """`held`: the position that the receiver has, by scrip; `pending`: scrips that changed since.
+    """`held`: the position that the receiver has, by scrip; `pending`: scrips that changed since, and whether that was
+    while it was here: what changed before it came back was not sent late.
 
     `waits_until_ms`: for scrips of which it knows more than we do. `unnumbered`: it has all up to `held`, but may know
     that by a lower sequence. `ahead`: the position it has is later than what we know of its fields.
     """
 
     held: dict[int, Position] = field(default_factory=dict)
-    pending: dict[int, None] = field(default_factory=dict)
+    pending: dict[int, bool] = field(default_factory=dict)
     requalified: set[int] = field(default_factory=set)
     next_ms: dict[int, float] = field(default_factory=dict)
     waits_until_ms: dict[int, float] = field(default_factory=dict)
@@ -28,10 +29,9 @@ class Backlog:
 
     def miss(self, code: int, *, merged: bool) -> None:
         """The scrip changed and is not sent now. `merged`: with what is pending it will be one update."""
-        if code not in self.pending:
-            self.pending[code] = None
-        elif merged:
+        if merged and code in self.pending:
             self.conflated += 1
+        self.pending[code] = True
 
     def imaged(self, code: int, position: Position) -> None:
         """The receiver was sent an image. What it had before is covered by it."""

@@ -39,6 +39,8 @@ class FanOut:
         history_steps_max: int = HISTORY_STEPS_MAX,
         portion_bytes: int = PORTION_BYTES,
     ):
+        self.received_at_ms = 0
+        """When the newest change that went out in the last tick was received; 0 where none did."""
         self._hub = hub
         self._table = table
         self._tape = Tape(table, history_steps_max)
@@ -70,11 +72,6 @@ class FanOut:
         """Where a client that is in step stands, after the last tick."""
         return vector_text(self._vector)
 
-    @property
-    def received_at_ms(self) -> int:
-        """When the newest of the last tick's changes that somebody in step watches was received; 0 without any."""
-        return self._in_step.received_at_ms
-
     def take_lost(self) -> int:
         """How often, since last asked, somebody who wants each change got some merged."""
         lost, self._rows.times_lost = self._rows.times_lost, 0
@@ -105,7 +102,7 @@ class FanOut:
         due, self._hub.due = self._hub.due, {}
         for session in due.values():
             yield from self._images_due(session, now)
-        yield from self._in_step.deliveries(dirty, since, now)
+        self.received_at_ms = yield from self._in_step.deliveries(dirty, since, now)
         for group in self._hub.limited.values():
             yield from self._limited(group, now)
         # Last: who follows its group again from now on has got this tick already.
@@ -202,6 +199,7 @@ class FanOut:
         rows = self._rows.owed(group.codec, backlog, group.wants, due, now)
         if rows.images or rows.updates:
             group.next_frame_ms = now.ms + group.interval_ms
+            self._goes_out(rows)
             yield from rows.deliveries(group, group.codec, now)
 
     def _apart(self, session: Session, now: Now) -> Iterator[Delivery]:
@@ -229,7 +227,11 @@ class FanOut:
         backlog.requalified.clear()
         if not backlog.pending:
             self._hub.rejoin(session)
+        self._goes_out(owed)
         yield from owed.deliveries(session, codec, now)
+
+    def _goes_out(self, rows: Rows) -> None:
+        self.received_at_ms = max(self.received_at_ms, rows.change_received_at_ms)
 
     def _add_image(
         self, rows: Rows, codec: Codec, code: int, want: Want, now: Now

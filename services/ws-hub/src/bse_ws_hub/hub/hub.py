@@ -140,7 +140,7 @@ class Hub:
             session.images_due.pop(code, None)
             session.ahead.pop(code, None)
             backlog.held[code] = position
-            backlog.pending[code] = None
+            backlog.pending[code] = False
             backlog.requalified.add(code)  # it was told while the client was away
             if not numbered:
                 backlog.unnumbered.add(code)

@@ -1,6 +1,6 @@
 """Groups that get every tick: each changed scrip encoded once per distinct view, joined once per group."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -67,8 +67,6 @@ class InStep:
         rows: RowMaker,
         portion_bytes: int,
     ):
-        self.received_at_ms = 0
-        """When the newest of the last tick's changes that somebody in step watches was received; 0 without any."""
         self._hub = hub
         self._table = table
         self._tape = tape
@@ -88,15 +86,19 @@ class InStep:
             for view, by_code in self._hub.watchers.items()
         }
 
-    def deliveries(self, dirty: Changes, since: Since, now: Now) -> Iterator[Delivery]:
-        """To be iterated to its end: all are counted as having got it."""
+    def deliveries(
+        self, dirty: Changes, since: Since, now: Now
+    ) -> Generator[Delivery, None, int]:
+        """To be iterated to its end: all are counted as having got it.
+
+        Returns when the newest of these changes was received; 0 without any.
+        """
         made: dict[View, _Chunks] = {}
         for view, held in since.items():
             by_code = self._hub.watchers.get(view)
             if held and by_code is not None:
                 made[view] = self._made(view, held, by_code, dirty, now)
         received_at_ms = max((m.received_at_ms for m in made.values()), default=0)
-        self.received_at_ms = received_at_ms
         portioned: dict[Group, None] = {}
         for view, chunks in made.items():
             watching = self._watching(view, since[view])
@@ -108,6 +110,7 @@ class InStep:
                 )
         for group in portioned:
             yield from self._in_portions(group, made, since, received_at_ms, now)
+        return received_at_ms
 
     def _in_one(
         self,

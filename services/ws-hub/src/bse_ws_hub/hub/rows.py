@@ -36,13 +36,17 @@ Delivery = tuple[Receivers, bytes, int]
 
 @dataclass(slots=True)
 class Rows:
-    """What one receiver gets now. `lost`: changes that it wanted one by one and gets merged. `size_bytes`: of images and updates."""
+    """What one receiver gets now. `lost`: changes that it wanted one by one and gets merged. `size_bytes`: of images and updates.
+
+    `received_at_ms`: the newest quote in it; `change_received_at_ms`: the newest change that came while it was here.
+    """
 
     images: list[bytes] = field(default_factory=list)
     updates: list[bytes] = field(default_factory=list)
     qualities: list[bytes] = field(default_factory=list)
     lost: list[Message] = field(default_factory=list)
     received_at_ms: int = 0
+    change_received_at_ms: int = 0
     size_bytes: int = 0
 
     def add_image(self, row: bytes) -> None:
@@ -156,7 +160,7 @@ class RowMaker:
             since = backlog.held.get(code, START)
             if self._waits(backlog, code, since, now):
                 continue
-            backlog.pending.pop(code, None)
+            was_here = backlog.pending.pop(code, False)
             if image is None or want is None:
                 continue
             newest, base = self.held(code, want.mask), since.sequence
@@ -172,6 +176,10 @@ class RowMaker:
             if want.interval_ms:
                 backlog.next_ms[code] = now.ms + want.interval_ms
             rows.received_at_ms = max(rows.received_at_ms, image.changed_at_ms)
+            if was_here:
+                rows.change_received_at_ms = max(
+                    rows.change_received_at_ms, image.changed_at_ms
+                )
         return rows
 
     def _waits(self, backlog: Backlog, code: int, since: Position, now: Now) -> bool:
