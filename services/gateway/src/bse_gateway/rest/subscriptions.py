@@ -54,7 +54,8 @@ class SubscribeDoor:
     ) -> SubscribeReply:
         """Change the set of a client id. Connect to one of the `stream` addresses to get its quotes.
 
-        A set is kept for 24 hours after its last change. A connected client follows changes made here.
+        A set is kept for 24 hours after its last change, and while a client of that id is connected; once the last one
+        has left, for nearly a day more. A connected client follows changes made here.
         """
         check_count(wanted.symbols, self._settings.symbols_max)
         now_ms = self._lookup.moment().now_ms
