@@ -2,8 +2,8 @@
 
 from typing import Annotated, Literal
 
-from fastapi import Body, Depends, FastAPI, Request
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from fastapi import Body, FastAPI, Request
+from pydantic import BaseModel, ConfigDict, Field
 
 from bse_gateway.feed_desk import (
     Action,
@@ -14,26 +14,17 @@ from bse_gateway.feed_desk import (
 )
 from bse_gateway.lookup import Market
 from bse_gateway.rest.admin import actor_of
-from bse_gateway.rest.contract import problems
+from bse_gateway.rest.operator_orders import (
+    ORDER_S,
+    Endpoint,
+    Seconds,
+    Why,
+    add_order_routes,
+)
 from bse_gateway.rest.problems import Kind, Problem
-from bse_gateway.rest.replies.base import EpochMs, Reply, whole_number
-from bse_gateway.rest.subscriptions import require_json
-from bse_shared.redis_edge.fetcher_controls import ORDER_MAX_S
+from bse_gateway.rest.replies.base import EpochMs, Reply
 from bse_shared.wire.feed_view import feed_state
 from bse_shared.wire.records import OrderRecord
-
-
-ORDER_S = 600
-
-Seconds = Annotated[int, Field(ge=1, le=ORDER_MAX_S), BeforeValidator(whole_number)]
-Why = Annotated[
-    str,
-    Field(
-        pattern=r"^[ -~]{0,200}$",
-        description="for the log",
-        examples=["exchange test"],
-    ),
-]
 
 
 class _Asked(BaseModel):
@@ -165,27 +156,11 @@ def _in_force(order: OrderInForce) -> OrderInForceReply:
 
 def add_feed_routes(app: FastAPI, door: FeedDoor) -> None:
     """Add the routes."""
-    app.router.add_api_route(
+    add_order_routes(
+        app,
         "/admin/feed",
-        door.feed,
-        name="read_feed_control",
-        summary="Orders to the fetchers, and how they do",
-        tags=["administration"],
-    )
-    app.router.add_api_route(
-        "/admin/feed/orders",
-        door.order,
-        name="order_feed",
-        summary="Order the fetchers",
-        methods=["POST"],
-        status_code=201,
-        dependencies=[Depends(require_json)],
-        responses=problems(
-            Kind.MALFORMED_JSON,
-            Kind.BODY_TOO_LARGE,
-            Kind.INVALID_REQUEST,
-            Kind.UNSUPPORTED_MEDIA_TYPE,
-            Kind.ORDER_CONFLICT,
+        Endpoint(
+            door.feed, "read_feed_control", "Orders to the fetchers, and how they do"
         ),
-        tags=["administration"],
+        Endpoint(door.order, "order_feed", "Order the fetchers"),
     )

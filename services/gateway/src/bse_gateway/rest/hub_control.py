@@ -2,21 +2,23 @@
 
 from typing import Annotated, Literal
 
-from fastapi import Body, Depends, FastAPI, Request
+from fastapi import Body, FastAPI, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from bse_gateway.hub_desk import DrainConflict, HubDesk
 from bse_gateway.lookup import Market
 from bse_gateway.rest.admin import actor_of
-from bse_gateway.rest.contract import problems
-from bse_gateway.rest.feed_control import Seconds, Why
+from bse_gateway.rest.operator_orders import (
+    ORDER_S,
+    Endpoint,
+    Seconds,
+    Why,
+    add_order_routes,
+)
 from bse_gateway.rest.problems import Kind, Problem
 from bse_gateway.rest.replies.base import EpochMs, Reply
-from bse_gateway.rest.subscriptions import require_json
 from bse_shared.wire.records import ALL_HUBS, DrainRecord
 
-
-DRAIN_S = 600
 
 Instance = Annotated[
     str,
@@ -35,7 +37,7 @@ class AskedDrain(BaseModel):
 
     action: Literal["drain"]
     instance: Instance
-    for_s: Seconds = Field(DRAIN_S, description="the hub takes clients again after it")
+    for_s: Seconds = Field(ORDER_S, description="the hub takes clients again after it")
     why: Why = ""
 
 
@@ -143,27 +145,9 @@ def _count(value: object) -> int | None:
 
 def add_hub_routes(app: FastAPI, door: HubDoor) -> None:
     """Add the routes."""
-    app.router.add_api_route(
+    add_order_routes(
+        app,
         "/admin/hubs",
-        door.hubs,
-        name="read_hubs",
-        summary="The hubs, and orders to them",
-        tags=["administration"],
-    )
-    app.router.add_api_route(
-        "/admin/hubs/orders",
-        door.order,
-        name="order_hubs",
-        summary="Drain hubs, or take that back",
-        methods=["POST"],
-        status_code=201,
-        dependencies=[Depends(require_json)],
-        responses=problems(
-            Kind.MALFORMED_JSON,
-            Kind.BODY_TOO_LARGE,
-            Kind.INVALID_REQUEST,
-            Kind.UNSUPPORTED_MEDIA_TYPE,
-            Kind.ORDER_CONFLICT,
-        ),
-        tags=["administration"],
+        Endpoint(door.hubs, "read_hubs", "The hubs, and orders to them"),
+        Endpoint(door.order, "order_hubs", "Drain hubs, or take that back"),
     )
