@@ -1,6 +1,6 @@
 """Quotes: what OpenAPI tells of them, and what the tests hold the hand-written bytes against."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, create_model
 
@@ -12,6 +12,11 @@ from bse_gateway.rest.replies.base import (
     Reply,
     Rupees,
 )
+
+
+Levels = Annotated[
+    list[Level] | None, Field(description="[price, shares], best first, up to five")
+]
 
 
 class PositionReply(Reply):
@@ -46,12 +51,8 @@ class QuoteReply(Reply):
     bid_quantity: int | None
     ask: Rupees | None
     ask_quantity: int | None
-    bids: list[Level] | None = Field(
-        description="[price, shares], best first, up to five"
-    )
-    asks: list[Level] | None = Field(
-        description="[price, shares], best first, up to five"
-    )
+    bids: Levels
+    asks: Levels
     lower_circuit: Rupees | None
     upper_circuit: Rupees | None
     low_52_week: Rupees | None
@@ -90,10 +91,7 @@ class QuoteReply(Reply):
 
 
 ALWAYS = frozenset({"symbol", "code", "position"})
-
-
 """No choice of members leaves these out, nor what tells how far the price may be trusted."""
-
 
 _OF_THE_MOMENT = {"quality", "confirmed_at_ms", "age_ms"}
 
@@ -136,12 +134,8 @@ class DepthReply(Reply):
     bid_quantity: int | None
     ask: Rupees | None
     ask_quantity: int | None
-    bids: list[Level] | None = Field(
-        description="[price, shares], best first, up to five"
-    )
-    asks: list[Level] | None = Field(
-        description="[price, shares], best first, up to five"
-    )
+    bids: Levels
+    asks: Levels
     lower_circuit: Rupees | None
     upper_circuit: Rupees | None
     source: str | None
