@@ -182,8 +182,8 @@ class ServedHub:
         return {
             "clients": len(self.clients.all),
             "sessions": len(self.clients.hub.sessions),
-            "groups": self.clients.hub.groups,
-            "watched": len(self.clients.hub.watchers),
+            "groups": len(self.clients.hub.groups),
+            "watched": len(self.clients.hub.groups.watchers),
             "client ids": len(self.clients.by_client_id),
             "followed": len(self.clients.expiry._expired),
             "admissions": len(self.clients.doorkeeper._streams),

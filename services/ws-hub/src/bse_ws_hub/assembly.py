@@ -109,7 +109,7 @@ async def assemble(settings: WsHubSettings, shell: Shell) -> AsyncIterator[Servi
             return {
                 "connections": len(clients.all),
                 "subscriptions": hub.subscriptions,
-                "groups": hub.groups,
+                "groups": len(hub.groups),
                 "quotes": len(follower.table.images),
                 "bus_connected": follower.connected,
                 "frames": follower.frames,

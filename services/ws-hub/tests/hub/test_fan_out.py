@@ -400,7 +400,7 @@ def test_clients_with_equal_wants_share_one_payload():
 
     assert set(sessions) == set(receivers.sessions)
     assert 1 == quotes
-    assert 1 == hub.groups
+    assert 1 == len(hub.groups)
 
 
 def test_clients_of_different_scrips_get_each_his_own():

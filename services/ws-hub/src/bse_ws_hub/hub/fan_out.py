@@ -42,6 +42,7 @@ class FanOut:
         self.received_at_ms = 0
         """When the newest change that went out in the last tick was received; 0 where none did."""
         self._hub = hub
+        self._groups = hub.groups
         self._table = table
         self._tape = Tape(table, history_steps_max)
         self._qualities = Qualities(table)
@@ -94,7 +95,7 @@ class FanOut:
         dirty = self._tape.dirty
         for session in self._hub.apart.values():
             self._note_missed(session, dirty)
-        for group in self._hub.limited.values():
+        for group in self._groups.limited.values():
             self._note_due(group, dirty)
         since = self._in_step.since(dirty)
         self._tape.advance()
@@ -103,7 +104,7 @@ class FanOut:
         for session in due.values():
             yield from self._images_due(session, now)
         self.received_at_ms = yield from self._in_step.deliveries(dirty, since, now)
-        for group in self._hub.limited.values():
+        for group in self._groups.limited.values():
             yield from self._limited(group, now)
         # Last: who follows its group again from now on has got this tick already.
         for session in list(self._hub.apart.values()):
@@ -117,12 +118,12 @@ class FanOut:
         if not changed:
             return
         groups: dict[Group, None] = {}
-        for by_code in self._hub.watchers.values():
+        for by_code in self._groups.watchers.values():
             for code in changed.keys() & by_code.keys():
                 self._requalify(code, changed[code], by_code[code], now)
                 groups.update(by_code[code])
-        for code in changed.keys() & self._hub.limited_watchers.keys():
-            for group in self._hub.limited_watchers[code]:
+        for code in changed.keys() & self._groups.limited_watchers.keys():
+            for group in self._groups.limited_watchers[code]:
                 self._requalify(code, changed[code], [group], now)
                 groups[group] = None
         for session in self._hub.apart.values():

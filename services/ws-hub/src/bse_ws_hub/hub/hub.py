@@ -1,19 +1,19 @@
-"""Who is here and wants what: sessions, and groups of sessions with equal wants, which share their frames.
+"""Who is here and wants what: the sessions, and the commands that change what they want.
 
 Pure: knows no socket and no clock. A session is in exactly one group, or *apart*: while it reads too slowly, takes
 many images, or has just come back. Apart, what it misses is merged in its own backlog. See `fan_out.py` for what
 is sent.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from operator import itemgetter
+from collections.abc import Iterable
 
 from bse_shared.quotes.instrument import Instrument, InstrumentMaster
 from bse_shared.quotes.position import Position
 from bse_ws_hub.encodings.codec import Codec
 from bse_ws_hub.encodings.messages import Rejection
 from bse_ws_hub.hub.backlog import Backlog
-from bse_ws_hub.hub.sessions import Group, GroupKey, Part, Session, View
+from bse_ws_hub.hub.groups import Groups
+from bse_ws_hub.hub.sessions import Session
 from bse_ws_hub.hub.wants import Want
 
 
@@ -22,41 +22,23 @@ IMAGES_AT_ONCE = 100
 
 
 class Hub:
-    """All sessions and groups, and for each scrip the groups that watch it.
-
-    Groups in step stand in `watchers`, by view and scrip, so that a chunk is made once for all of them (`viewers`: by view); limited
-    groups, which get their own merged updates, stand apart from them in `limited_watchers`. `slots` numbers the scrips
-    that were ever wanted.
-    """
+    """All sessions: `apart`, or in one of the `groups`. `due`: in a group, and owed first images."""
 
     def __init__(self) -> None:
+        self.groups = Groups()
         self.sessions: dict[str, Session] = {}
         self.apart: dict[str, Session] = {}
         self.due: dict[str, Session] = {}
-        self.watchers: dict[View, dict[int, dict[Group, None]]] = {}
-        self.viewers: dict[View, dict[Group, None]] = {}
-        self.limited_watchers: dict[int, dict[Group, None]] = {}
-        self.limited: dict[GroupKey, Group] = {}
-        self.slots: dict[int, int] = {}
-        self._groups: dict[GroupKey, Group] = {}
 
     @property
     def subscriptions(self) -> int:
         """How many (session, scrip) pairs there are."""
         return sum(len(session.wants) for session in self.sessions.values())
 
-    @property
-    def groups(self) -> int:
-        """How many different subscriptions there are."""
-        return len(self._groups)
-
     def watched(self) -> set[int]:
         """All scrips that somebody watches."""
-        return set().union(
-            *self.watchers.values(),
-            self.limited_watchers,
-            *(session.wants for session in self.apart.values()),
-        )
+        apart = (session.wants for session in self.apart.values())
+        return self.groups.watched().union(*apart)
 
     def join(self, session: Session) -> None:
         """A client came."""
@@ -64,7 +46,7 @@ class Hub:
 
     def leave(self, session: Session) -> None:
         """A client is gone."""
-        self._ungroup(session)
+        self.groups.leave(session)
         self.sessions.pop(session.id, None)
         self.apart.pop(session.id, None)
         self.due.pop(session.id, None)
@@ -174,7 +156,7 @@ class Hub:
                 session.backlog.pending = dict(group.backlog.pending)
             self.apart[session.id] = session
             self.due.pop(session.id, None)
-            self._ungroup(session)
+            self.groups.leave(session)
         return session.backlog
 
     def rejoin(self, session: Session) -> None:
@@ -182,7 +164,7 @@ class Hub:
         backlog, session.backlog = session.backlog, None
         session.ahead |= backlog.ahead if backlog is not None else {}
         self.apart.pop(session.id, None)
-        group = self._regroup(session)
+        group = self.groups.join(session)
         if group is not None and group.backlog is not None and backlog is not None:
             for code, position in backlog.held.items():
                 group.backlog.held.setdefault(code, position)
@@ -199,93 +181,12 @@ class Hub:
         if session.backlog is not None:
             session.backlog.keep_only(set(wants))
             return
-        self._ungroup(session)
-        self._regroup(session)
+        self.groups.leave(session)
+        self.groups.join(session)
         if len(session.images_due) > IMAGES_AT_ONCE:
             self.set_apart(session)
         elif session.images_due:
             self.due[session.id] = session
-
-    def _regroup(self, session: Session) -> Group | None:
-        if not session.wants:
-            return None
-        wants = frozenset(session.wants.items())
-        key = (session.codec.name, session.interval_ms, wants)
-        group = self._groups.get(key)
-        if group is None:
-            parts = self._parts(session.codec, session.wants)
-            group = Group(session.codec, key, dict(session.wants), parts)
-            self._groups[key] = group
-            if session.interval_ms or any(w.interval_ms for _, w in wants):
-                group.backlog = Backlog()
-                self.limited[key] = group
-            self._watch(group)
-        group.members[session.id] = session
-        group.members_changed()
-        session.group = group
-        return group
-
-    def _ungroup(self, session: Session) -> None:
-        group, session.group = session.group, None
-        if group is None:
-            return
-        del group.members[session.id]
-        group.members_changed()
-        if group.members:
-            return
-        del self._groups[group.key]
-        self.limited.pop(group.key, None)
-        self._unwatch(group)
-
-    def _parts(self, codec: Codec, wants: dict[int, Want]) -> dict[View, Part]:
-        found: dict[View, dict[int, None]] = {}
-        for code, want in wants.items():
-            view = View(codec.chunks, want.mask, want.every)
-            found.setdefault(view, {})[code] = None
-        return {view: self._part(codes) for view, codes in found.items()}
-
-    def _part(self, codes: dict[int, None]) -> Part:
-        slots = [self.slots.setdefault(code, len(self.slots)) for code in codes]
-        return Part(codes, _picker(slots), sum(1 << slot for slot in slots))
-
-    def _watch(self, group: Group) -> None:
-        if group.backlog is not None:
-            for code in group.wants:
-                self.limited_watchers.setdefault(code, {})[group] = None
-            return
-        for view, part in group.parts.items():
-            self.viewers.setdefault(view, {})[group] = None
-            by_code = self.watchers.setdefault(view, {})
-            for code in part.codes:
-                by_code.setdefault(code, {})[group] = None
-
-    def _unwatch(self, group: Group) -> None:
-        if group.backlog is not None:
-            _remove(self.limited_watchers, group.wants, group)
-            return
-        for view, part in group.parts.items():
-            by_code = self.watchers[view]
-            _remove(by_code, part.codes, group)
-            del self.viewers[view][group]
-            if not by_code:
-                del self.watchers[view], self.viewers[view]
-
-
-def _remove(
-    watchers: dict[int, dict[Group, None]], codes: Iterable[int], group: Group
-) -> None:
-    for code in codes:
-        groups = watchers[code]
-        del groups[group]
-        if not groups:
-            del watchers[code]
-
-
-def _picker(slots: list[int]) -> Callable[[Sequence[bytes]], tuple[bytes, ...]]:
-    if len(slots) == 1:
-        slot = slots[0]
-        return lambda rows: (rows[slot],)
-    return itemgetter(*slots)
 
 
 def _has_room(session: Session, wants: dict[int, Want], code: int) -> bool:

@@ -68,6 +68,7 @@ class InStep:
         portion_bytes: int,
     ):
         self._hub = hub
+        self._groups = hub.groups
         self._table = table
         self._tape = tape
         self._rows = rows
@@ -83,7 +84,7 @@ class InStep:
                 for code in dirty.keys() & by_code.keys()
                 if dirty[code] & view.mask
             }
-            for view, by_code in self._hub.watchers.items()
+            for view, by_code in self._groups.watchers.items()
         }
 
     def deliveries(
@@ -95,7 +96,7 @@ class InStep:
         """
         made: dict[View, _Chunks] = {}
         for view, held in since.items():
-            by_code = self._hub.watchers.get(view)
+            by_code = self._groups.watchers.get(view)
             if held and by_code is not None:
                 made[view] = self._made(view, held, by_code, dirty, now)
         received_at_ms = max((m.received_at_ms for m in made.values()), default=0)
@@ -174,7 +175,7 @@ class InStep:
 
     def _watching(self, view: View, codes: Collection[int]) -> dict[Group, None]:
         """The groups that one of these scrips is of interest to, or all of the view, if that is less to look at."""
-        by_code, viewers = self._hub.watchers[view], self._hub.viewers[view]
+        by_code, viewers = self._groups.watchers[view], self._groups.viewers[view]
         found = [by_code[code] for code in codes if code in by_code]
         if sum(map(len, found)) >= len(viewers):
             return viewers
@@ -193,7 +194,7 @@ class InStep:
     ) -> _Chunks:
         """Each changed scrip encoded once for this view."""
         made, mask = _Chunks(), view.mask
-        codec = next(iter(self._hub.viewers[view])).codec
+        codec = next(iter(self._groups.viewers[view])).codec
         images, newest = self._table.images, self._tape.stamps.newest
         symbol_of, chunk = now.master.symbol_of, codec.update_chunk
         for code, position in held.items():
@@ -239,7 +240,7 @@ class InStep:
             rows = _picked(part.codes, made.updates)
             return rows, len(rows)
         if not made.by_slot:
-            slots = self._hub.slots
+            slots = self._groups.slots
             made.by_slot = [b""] * len(slots)
             for code, row in made.updates.items():
                 made.by_slot[slots[code]] = row

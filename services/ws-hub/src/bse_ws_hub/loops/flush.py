@@ -85,7 +85,7 @@ class Flusher:
         """Once a second: figures, and grace for those who keep up again."""
         clients, metrics = self.clients, self.clients.metrics
         metrics.subscriptions.set(clients.hub.subscriptions)
-        metrics.groups.set(clients.hub.groups)
+        metrics.groups.set(len(clients.hub.groups))
         now_ms = clients.clock.monotonic_ms()
         lagging = unread_bytes = 0
         for client in clients.all.values():
