@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from bse_shared.quotes.frame import Image
 from bse_shared.quotes.position import Position
@@ -26,8 +25,6 @@ FEW = 4
 Since = dict[View, dict[int, Position]]
 """Where everybody in step stood before the tick, by view and changed scrip."""
 
-Row = TypeVar("Row")
-
 
 @dataclass(slots=True)
 class _Chunks:
@@ -40,6 +37,9 @@ class _Chunks:
     updates: dict[int, bytes] = field(default_factory=dict)
     by_slot: list[bytes] = field(default_factory=list)
     slots: int = 0
+    steps: dict[int, list[bytes]] = field(default_factory=dict)
+    lost: dict[int, Message] = field(default_factory=dict)
+    received_at_ms: int = 0
 
     def gather(self, code: int, rows: Rows) -> None:
         """Add what there is of a scrip."""
@@ -50,10 +50,6 @@ class _Chunks:
             rows.add_image(images)
         update = self.updates.get(code)
         rows.add_updates(self.steps.get(code, ()) if update is None else (update,))
-
-    steps: dict[int, list[bytes]] = field(default_factory=dict)
-    lost: dict[int, Message] = field(default_factory=dict)
-    received_at_ms: int = 0
 
 
 class InStep:
@@ -237,7 +233,8 @@ class InStep:
     def _updates(self, part: Part, made: _Chunks) -> tuple[Sequence[bytes], int]:
         """The rows of a part's scrips, by the shorter way, empty ones among them, and how many are not."""
         if len(made.updates) * FEW < len(part.codes):
-            rows = _picked(part.codes, made.updates)
+            codes = part.codes
+            rows = [row for code, row in made.updates.items() if code in codes]
             return rows, len(rows)
         if not made.by_slot:
             slots = self._groups.slots
@@ -246,7 +243,3 @@ class InStep:
                 made.by_slot[slots[code]] = row
                 made.slots |= 1 << slots[code]
         return part.pick(made.by_slot), (part.slots & made.slots).bit_count()
-
-
-def _picked(codes: dict[int, None], rows: dict[int, Row]) -> list[Row]:
-    return [row for code, row in rows.items() if code in codes]

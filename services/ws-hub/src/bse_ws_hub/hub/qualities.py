@@ -21,13 +21,13 @@ class Qualities:
             known = self._told[code] = self._at(code, now)
         return known
 
-    def changed(self, watched: Iterable[int], now: Now) -> dict[int, Quality]:
-        """What must be told now, and counts as told. Scrips that nobody watches are forgotten."""
+    def changed(self, watched: Iterable[int], now: Now) -> set[int]:
+        """The scrips of which it must be told now, and counts as told. Those that nobody watches are forgotten."""
         told = self._told
         found = {code: self._at(code, now) for code in watched}
         self._told = found
         return {
-            code: quality
+            code
             for code, quality in found.items()
             if told.get(code, quality) is not quality
         }

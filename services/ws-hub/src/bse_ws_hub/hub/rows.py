@@ -97,6 +97,11 @@ class RowMaker:
         symbol, quality = now.master.symbol_of(code), self.qualities.told(code, now)
         return codec.image_chunk(code, symbol, held, want.mask, quality)
 
+    def quality(self, codec: Codec, code: int, now: Now) -> bytes:
+        """How far the price may be trusted, as its watchers were last told."""
+        quality = self.qualities.told(code, now)
+        return codec.quality_chunk(code, now.master.symbol_of(code), quality)
+
     def held(self, code: int, mask: int) -> Position:
         """Where somebody stands who was sent everything of these fields."""
         if self.table.get(code) is None:
