@@ -15,12 +15,9 @@ from bse_ws_hub.encodings.msgpack_codec import MsgpackCodec
 from bse_ws_hub.encodings.wire import binary_frame, text_frame
 from bse_ws_hub.hub.sessions import Session
 from bse_ws_hub.sockets.deliver import deliver
-from bse_ws_hub.sockets.direct_protocol import (
-    ABORT_AFTER_S,
-    SEND_BUFFER_BYTES,
-    DirectProtocol,
-)
+from bse_ws_hub.sockets.direct_protocol import DirectProtocol
 from bse_ws_hub.sockets.direct_socket import EXTENSION, UNREAD_BYTES_MAX
+from bse_ws_hub.sockets.transports import ABORT_AFTER_S, SEND_BUFFER_BYTES
 
 
 class Door:

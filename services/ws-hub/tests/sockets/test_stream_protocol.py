@@ -9,8 +9,8 @@ import pytest
 
 from bse_shared.quotes.instrument import Instrument, InstrumentMaster
 from bse_shared.testing.builders import a_quote
-from bse_ws_hub.sockets.direct_protocol import ABORT_AFTER_S, SEND_BUFFER_BYTES
 from bse_ws_hub.sockets.stream_protocol import EXTENSION, StreamEnd, StreamProtocol
+from bse_ws_hub.sockets.transports import ABORT_AFTER_S, SEND_BUFFER_BYTES
 
 
 SCRIPS = [Instrument(600_000 + n, f"S{n}") for n in range(300)]

@@ -24,9 +24,10 @@ class EventQueue:
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
 
-    def get_nowait(self) -> Any:
-        """The oldest event. Raises IndexError where none waits."""
-        return self._events.pop(0)
+    def drain(self) -> list[Any]:
+        """All that waits, the oldest first."""
+        events, self._events = self._events, []
+        return events
 
     async def get(self) -> Any:
         """The oldest event, once there is one."""
@@ -34,3 +35,13 @@ class EventQueue:
             self._waiter = asyncio.get_running_loop().create_future()
             await self._waiter
         return self._events.pop(0)
+
+
+class _Nowhere:
+    """The queue of a connection whose task has gone: nobody reads it."""
+
+    def put_nowait(self, event: object) -> None:
+        """Drop it."""
+
+
+NOWHERE: Any = _Nowhere()

@@ -29,7 +29,6 @@ from bse_ws_hub.hub.disconnects import (
 )
 from bse_ws_hub.hub.sessions import Session
 from bse_ws_hub.sockets import socketio_packets as packets
-from bse_ws_hub.sockets.direct_protocol import ABORT_AFTER_S
 from bse_ws_hub.sockets.direct_socket import EXTENSION, DirectSocket
 from bse_ws_hub.sockets.engine_guard import EngineGuard
 from bse_ws_hub.sockets.engine_refusals import BUSY, RATE_LIMITED, Refusal
@@ -38,6 +37,7 @@ from bse_ws_hub.sockets.socketio_ends import SessionEnds
 from bse_ws_hub.sockets.socketio_events import take_event
 from bse_ws_hub.sockets.socketio_packets import InPacket
 from bse_ws_hub.sockets.strict_server import forget_request, server_for
+from bse_ws_hub.sockets.transports import ABORT_AFTER_S
 
 
 QUEUED = SocketIoCodec("socketio-queue", as_it_is)

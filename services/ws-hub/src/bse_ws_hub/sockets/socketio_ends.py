@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from bse_ws_hub.hub.disconnects import BAD_MESSAGES, Disconnect
-from bse_ws_hub.sockets.direct_protocol import ABORT_AFTER_S
 from bse_ws_hub.sockets.direct_socket import DirectSocket
 from bse_ws_hub.sockets.strict_server import StrictServer
+from bse_ws_hub.sockets.transports import ABORT_AFTER_S
 
 
 @dataclass(slots=True)

@@ -4,14 +4,13 @@ uvicorn takes a protocol class (`http=`); this one puts a `StreamEnd` into the s
 httptools protocol: its version is pinned and `tests/sockets/test_stream_protocol.py` is the contract.
 """
 
-import socket
 from asyncio import Transport
 from collections.abc import MutableMapping
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from bse_ws_hub.sockets.direct_protocol import ABORT_AFTER_S, SEND_BUFFER_BYTES
+from bse_ws_hub.sockets.transports import ABORT_AFTER_S, keep_send_buffer_small
 
 
 EXTENSION = "bse.stream_end"
@@ -25,12 +24,9 @@ class StreamEnd:
         self._loop = loop
 
     def keep_small(self) -> None:
-        """Bound what the kernel takes, so that it does not hide a slow reader's megabytes."""
-        if self._transport.is_closing():
-            return  # the client may be faster
-        raw: Any = self._transport.get_extra_info("socket")
-        if raw is not None and raw.family != getattr(socket, "AF_UNIX", None):
-            raw.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        """Bound what the kernel takes, unless the client was faster and has gone."""
+        if not self._transport.is_closing():
+            keep_send_buffer_small(self._transport)
 
     def end_soon(self) -> None:
         """The response ends now; the connection soon after, whether the client reads or not."""
