@@ -189,7 +189,7 @@ class ServedHub:
             "admissions": len(self.clients.doorkeeper._streams),
             "counted": self.clients.doorkeeper.desk.owners,
             "engine": len(self.engine.sockets),
-            "socketio": len(self.door._by_session) + len(self.door._direct),
+            "socketio": len(self.door._by_session) + len(self.door._ways.sockets),
             "environ": len(self.door.server.environ),
             "binary": len(self.door.server._binary_packet),
             "transports": sum(

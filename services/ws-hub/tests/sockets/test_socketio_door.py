@@ -341,12 +341,26 @@ async def test_nothing_overtakes_what_is_on_its_way(hub, websocket):
         (client,) = hub.clients.all.values()
         ((eio_sid, _),) = hub.door._by_session.items()
         client.outlet.write(b'2["late",{}]')
-        hub.door._go_direct(eio_sid, client, client.outlet)
+        hub.door._ways._go_direct(eio_sid, client, client.outlet)
         waited = client.outlet._direct is None
         while await ws.receive_str() != '42["late",{}]':
             pass
 
     assert waited
+
+
+async def test_who_is_closed_before_he_is_written_to_directly_is_gone(
+    hub, websocket, until
+):
+    """Nothing is kept for a client whose end was decided while he waited for it."""
+    async with websocket(hub):
+        (client,) = hub.clients.all.values()
+        ((eio_sid, _),) = hub.door._by_session.items()
+        await until(lambda: not client.outlet.queued)
+        hub.clients.disconnected(client, "revoked")
+        hub.door._ways._go_direct(eio_sid, client, client.outlet)
+
+        assert {} == hub.clients.hub.apart
 
 
 async def test_a_session_that_is_over_leaves_no_timer(hub, websocket, until):

@@ -1,5 +1,5 @@
 """The Socket.IO door. python-socketio keeps handshake, transports and pings; what clients send is read by
-`socketio_packets.py`; what the hub fans out is packed once and put into each client's Engine.IO queue.
+`socketio_packets.py`; what the hub fans out is packed once, and goes to each client's WebSocket or Engine.IO queue.
 """
 
 import asyncio
@@ -15,12 +15,8 @@ from bse_ws_hub.admission.admission import Admission
 from bse_ws_hub.admission.refused import Refused
 from bse_ws_hub.answers import Answers
 from bse_ws_hub.clients import Client
-from bse_ws_hub.encodings.json_codec import SocketIoCodec
-from bse_ws_hub.encodings.wire import as_it_is, deflated_engine_frame
 from bse_ws_hub.follow_sets import SetFollower
-from bse_ws_hub.hub.commands import (
-    BadCommand,
-)
+from bse_ws_hub.hub.commands import BadCommand
 from bse_ws_hub.hub.disconnects import (
     BAD_MESSAGES,
     GOING_AWAY,
@@ -29,29 +25,23 @@ from bse_ws_hub.hub.disconnects import (
 )
 from bse_ws_hub.hub.sessions import Session
 from bse_ws_hub.sockets import socketio_packets as packets
-from bse_ws_hub.sockets.direct_socket import EXTENSION, DirectSocket
 from bse_ws_hub.sockets.engine_guard import EngineGuard
 from bse_ws_hub.sockets.engine_refusals import BUSY, RATE_LIMITED, Refusal
 from bse_ws_hub.sockets.outlets import EngineIoOutlet
+from bse_ws_hub.sockets.socketio_direct import QUEUED, DirectWays
 from bse_ws_hub.sockets.socketio_ends import SessionEnds
 from bse_ws_hub.sockets.socketio_events import take_event
 from bse_ws_hub.sockets.socketio_packets import InPacket
-from bse_ws_hub.sockets.strict_server import forget_request, server_for
+from bse_ws_hub.sockets.strict_server import server_for
 from bse_ws_hub.sockets.transports import ABORT_AFTER_S
 
 
-QUEUED = SocketIoCodec("socketio-queue", as_it_is)
-DIRECT = SocketIoCodec()
-DIRECT_DEFLATED = SocketIoCodec("socketio+deflate", deflated_engine_frame)
-
-DIRECT_AFTER_S = 0.25
 DRAIN_WITHIN_S = 2.0
 CONNECT_WITHIN_S = 5.0
 """A session that does not name its namespace by then is ended."""
 
 UNCONNECTED_MAX = 500
 """Sessions that have not done so yet."""
-
 
 NOT_SPOKEN = BadCommand("bad_message", "only text events in namespace /")
 
@@ -74,15 +64,14 @@ class SocketIoDoor:
         self._answers = answers
         self._sets = sets
         self._by_session: dict[str, Client] = {}
-        self._direct: dict[str, DirectSocket] = {}
-        self._born_on_websocket: set[str] = set()
+        self._ways = DirectWays(clients)
         self._admitted: dict[str, _Admitted | None] = {}
         self.ends = SessionEnds(
-            self.server, self._direct, self._by_session.__contains__
+            self.server, self._ways.sockets, self._by_session.__contains__
         )
         self.server.take = self._take
         self.server.opened = self._opened
-        self.server.gone = self._gone
+        self.server.gone = self._ways.gone
         self.server.on("connect", self._connect)
         self.server.on("disconnect", self._disconnect)
 
@@ -94,7 +83,7 @@ class SocketIoDoor:
             origin_allowed=self._clients.origin_allowed,
             admits=self._admits,
             end=self.ends.cut,
-            direct=self._direct,
+            direct=self._ways.sockets,
         )
 
     async def drain(self) -> None:
@@ -116,17 +105,8 @@ class SocketIoDoor:
         return None
 
     def _opened(self, eio_sid: str, environ: dict[str, Any]) -> None:
-        scope = environ["asgi.scope"]
-        if scope["type"] == "websocket":
-            socket: DirectSocket = scope["extensions"][EXTENSION]
-            socket.on_round_trip = self._clients.metrics.round_trip_seconds.observe
-            self._direct[eio_sid] = socket
-            self._born_on_websocket.add(eio_sid)
+        self._ways.opened(eio_sid, environ["asgi.scope"])
         self.ends.cut_later(eio_sid, CONNECT_WITHIN_S, unless_connected=True)
-
-    def _gone(self, eio_sid: str) -> None:
-        self._direct.pop(eio_sid, None)
-        self._born_on_websocket.discard(eio_sid)
 
     async def _connect(self, sid: str, environ: dict[str, Any], auth: Any) -> None:
         """python-socketio has answered the client that it is connected."""
@@ -146,27 +126,8 @@ class SocketIoDoor:
         if client is None:
             return
         self._by_session[eio_sid] = client
-        if eio_sid in self._born_on_websocket:
-            forget_request(environ)
-            # Python-socketio's answer to the handshake goes through the queue: let it pass first.
-            asyncio.get_running_loop().call_later(
-                DIRECT_AFTER_S, self._go_direct, eio_sid, client, outlet
-            )
+        self._ways.connected(eio_sid, client, outlet, environ)
         self._sets.start(client, admitted.record)
-
-    def _go_direct(self, eio_sid: str, client: Client, outlet: EngineIoOutlet) -> None:
-        socket = self._direct.get(eio_sid)
-        if socket is None or self._by_session.get(eio_sid) is not client:
-            return
-        if outlet.queued or socket.unread_bytes():  # not yet: what is older goes first
-            asyncio.get_running_loop().call_later(
-                DIRECT_AFTER_S, self._go_direct, eio_sid, client, outlet
-            )
-            return
-        socket.limit(self._clients.settings.backlog_bytes_max)
-        outlet.go_direct(socket)
-        codec = DIRECT_DEFLATED if socket.compressed else DIRECT
-        self._clients.hub.recode(client.session, codec)
 
     async def _disconnect(self, sid: str, reason: str) -> None:
         eio_sid = self.server.manager.eio_sid_from_sid(sid, "/")
