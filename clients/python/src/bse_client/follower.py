@@ -22,7 +22,6 @@ from bse_client.events import (
     Connected,
     DigestMismatch,
     Gap,
-    QuoteChanged,
     Restored,
     SubscriptionChanged,
 )
@@ -40,8 +39,9 @@ from bse_client.messages import (
     Welcome,
 )
 from bse_client.quote import Quote
-from bse_client.quote_table import QuoteTable, Result
+from bse_client.quote_table import QuoteTable
 from bse_client.server_clock import ServerClock
+from bse_client.shown_quotes import ShownQuotes
 from bse_client.subscriptions import Restore, SetAnswer, Subscriptions
 
 
@@ -61,10 +61,11 @@ class Follower:
         self.identity: Identity | None = None
         self.limits: Limits | None = None
         self.digest_mismatches = 0
-        self._clock = ServerClock()
+        self._shown = ShownQuotes(
+            self.table, self.mailbox, self.subscriptions, self.liveness
+        )
         self._awaited = AwaitedImages()
         self._resumed: dict[int, None] = {}
-        self._was_live = False
 
     def receive(
         self, message: Message, now_ms: float, asked: Asked | None = None
@@ -83,12 +84,12 @@ class Follower:
                 again = self._beat(message, now_ms)
             case _:
                 self._rare(message, now_ms, asked)
-        self._requalify_if_flipped(now_ms)
+        self._shown.requalify_if_flipped(now_ms)
         return again
 
     def check(self, now_ms: float) -> bool:
         """Time passed without a message: requalify; True if the connection is lost."""
-        self._requalify_if_flipped(now_ms)
+        self._shown.requalify_if_flipped(now_ms)
         return self.liveness.is_lost(now_ms)
 
     def disconnected(self, now_ms: float) -> None:
@@ -98,7 +99,7 @@ class Follower:
         self.subscriptions.disconnected()
         self._awaited.clear()
         self._resumed.clear()
-        self._requalify(self.table.held, now_ms)
+        self._shown.requalify(self.table.held, now_ms)
 
     def restore(self) -> list[Restore]:
         """What to ask for on a new connection: to go on from what we hold, or to begin anew."""
@@ -118,11 +119,7 @@ class Follower:
 
     def quote(self, code: int, now_ms: float) -> Quote | None:
         """The quote to show now."""
-        return self.table.quote(
-            code,
-            live=self.liveness.is_live(now_ms),
-            hub_now_ms=self._clock.now_ms(now_ms),
-        )
+        return self._shown.quote(code, now_ms)
 
     # One method for each message.
 
@@ -148,8 +145,8 @@ class Follower:
         self.mailbox.post(Connected(welcome.session, self.welcome is not None))
         self.welcome = welcome
         self.identity, self.limits = welcome.identity, welcome.limits
-        self._clock = ServerClock()
-        self._clock.observe(welcome.server_time_ms, now_ms)
+        self._shown.clock = ServerClock()
+        self._shown.clock.observe(welcome.server_time_ms, now_ms)
         self.liveness.connected(welcome.heartbeat_interval_ms, now_ms)
 
     def _set(self, answer: SetAnswer, now_ms: float, asked: Asked | None) -> None:
@@ -175,57 +172,38 @@ class Follower:
             if item.code not in self.table.held:
                 continue
             self._awaited.came(item.code)
-            self._changed(item.code, result, item.sequence, now_ms, is_image=True)
+            self._shown.changed(item.code, result, item.sequence, now_ms, is_image=True)
             if is_first:
-                live = self.liveness.is_live(now_ms)
-                held = self.table.held[item.code]
-                held.shown = held.quality(live=live)
-            self._requalify((item.code,), now_ms)
+                self._shown.first(item.code, now_ms)
+            self._shown.requalify((item.code,), now_ms)
 
     def _update(self, update: Update, now_ms: float) -> Codes:
         again: Codes = []
         for item in update.quotes:
             result = self.table.update(item, update.received_at_ms)
             if result.changed:
-                self._changed(item.code, result, item.from_sequence, now_ms)
+                self._shown.changed(item.code, result, item.from_sequence, now_ms)
             if result.new_gap:
                 again.append(item.code)
                 self._torn(item, now_ms)
         return again
-
-    def _changed(
-        self,
-        code: int,
-        result: Result,
-        from_sequence: int,
-        now_ms: float,
-        *,
-        is_image: bool = False,
-    ) -> None:
-        item = self.subscriptions.held.get(code)
-        quote = self.quote(code, now_ms) if item and item.every else None
-        if quote is None:
-            self.mailbox.change(code, result.changed, is_image=is_image)
-            return
-        event = QuoteChanged(quote, result.changed, is_image=is_image)
-        self.mailbox.row(event, from_sequence)
 
     def _torn(self, item: QuoteUpdate, now_ms: float) -> None:
         self._awaited.asked([item.code], now_ms)
         held = self.table.held[item.code].sequence
         symbol = self.table.symbols[item.code]
         self.mailbox.post(Gap(symbol, item.code, held, item.from_sequence))
-        self._requalify((item.code,), now_ms)
+        self._shown.requalify((item.code,), now_ms)
 
     def _qualities(self, message: Qualities, now_ms: float) -> None:
         for item in message.quotes:
             if self.table.report(item.code, item.quality):
-                self._requalify((item.code,), now_ms)
+                self._shown.requalify((item.code,), now_ms)
                 if not self.table.held[item.code].is_unsure:
                     self._awaited.came(item.code)
 
     def _beat(self, heartbeat: Heartbeat, now_ms: float) -> Codes:
-        late_ms = self._clock.observe(heartbeat.server_time_ms, now_ms)
+        late_ms = self._shown.clock.observe(heartbeat.server_time_ms, now_ms)
         self.liveness.beat(heartbeat.live_for_ms - late_ms, now_ms)
         self.heartbeat = heartbeat
         self.mailbox.post(heartbeat)
@@ -244,16 +222,5 @@ class Follower:
         self.mailbox.post(DigestMismatch(expected, computed, count))
         self.table.doubt()
         self._awaited.asked(codes, now_ms)
-        self._requalify(self.table.held, now_ms)
+        self._shown.requalify(self.table.held, now_ms)
         return codes
-
-    def _requalify_if_flipped(self, now_ms: float) -> None:
-        is_live = self.liveness.is_live(now_ms)
-        if is_live is not self._was_live:
-            self._was_live = is_live
-            self._requalify(self.table.held, now_ms)
-
-    def _requalify(self, codes: Iterable[int], now_ms: float) -> None:
-        live = self.liveness.is_live(now_ms)
-        for code, before in self.table.requalify(codes, live=live):
-            self.mailbox.quality(code, before)
