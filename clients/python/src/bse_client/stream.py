@@ -19,11 +19,10 @@ from bse_client.answers import (
     Unsubscribed,
 )
 from bse_client.asker import A, Asker, S
-from bse_client.background import Background
 from bse_client.backoff import Backoff
 from bse_client.commands import Asked, Want, normal
 from bse_client.conversation import Pace, authenticate
-from bse_client.errors import NotConnected, StreamClosed
+from bse_client.errors import StreamClosed
 from bse_client.events import Event
 from bse_client.fields import Mode
 from bse_client.follower import Follower
@@ -31,6 +30,7 @@ from bse_client.identity import Credential
 from bse_client.messages import Heartbeat
 from bse_client.quote import Quote
 from bse_client.quotes_view import Quotes
+from bse_client.running import Running
 from bse_client.settings import Settings
 from bse_client.supervisor import Supervisor
 from bse_client.timing import RealTiming, Timing
@@ -78,7 +78,6 @@ class QuoteStream:
     ):
         self._want = Want.of(mode, fields, max_hz, every=every)
         self._open_timeout_s = open_timeout_s
-        self._http = http
         self._timing = timing or RealTiming()
         self._news = asyncio.Event()
         self._follower = Follower(lost_after_heartbeats)
@@ -103,8 +102,7 @@ class QuoteStream:
         )
         self._supervisor.token = token
         self._asker = Asker(self._supervisor, self._timing)
-        self._background: Background | None = None
-        self._opened_http: aiohttp.ClientSession | None = None
+        self._running = Running(self._supervisor, self._timing, self._news, http)
         self.quotes = Quotes(self._follower, self._timing.now_ms)
 
     # What is known.
@@ -201,7 +199,7 @@ class QuoteStream:
 
     async def __anext__(self) -> Event:
         while True:
-            if self._background is None:
+            if not self._running:
                 raise StopAsyncIteration
             if event := self._follower.mailbox.take(self._quote):
                 return event
@@ -213,15 +211,7 @@ class QuoteStream:
     # Opening and closing.
 
     async def __aenter__(self) -> Self:
-        http = self._http or aiohttp.ClientSession()
-        self._opened_http = None if self._http else http
-        self._background = Background()
-        await self._background.start(self._supervisor.run(http))
-        try:
-            await self._opened()
-        except BaseException as error:
-            await self._close(error)
-            raise
+        await self._running.begin(self._open_timeout_s)
         return self
 
     async def __aexit__(
@@ -230,40 +220,18 @@ class QuoteStream:
         error: BaseException | None,
         _traceback: TracebackType | None,
     ) -> None:
-        await self._close(error)
+        await self._running.end(error)
 
     # Private.
 
-    async def _close(self, error: BaseException | None) -> None:
-        background, self._background = self._background, None
-        self._news.set()
-        try:
-            if background:
-                await background.stop(error)
-        finally:
-            if self._opened_http:
-                await self._opened_http.close()
-
-    async def _opened(self) -> None:
-        if self._open_timeout_s == 0:
-            return
-        try:
-            async with self._timing.timeout_s(self._open_timeout_s):
-                await self._supervisor.opened.wait()
-        except TimeoutError:
-            reason = self._supervisor.last_reason
-            raise NotConnected(self._supervisor.settings.url, reason) from None
-        if self._supervisor.refused:
-            raise self._supervisor.refused
-
     async def _set_answered(self, asked: Asked, kind: type[S]) -> S:
-        if self._background is None:
+        if not self._running:
             raise StreamClosed
         held = self.subscriptions
         return await self._asker.set_answered(asked, kind, held, self.limits)
 
     async def _answered(self, asked: Asked, kind: type[A]) -> A:
-        if self._background is None:
+        if not self._running:
             raise StreamClosed
         return await self._asker.answered(asked, kind)
 
