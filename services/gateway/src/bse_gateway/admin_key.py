@@ -19,9 +19,7 @@ from bse_shared.access.roles import GRANTABLE
 from bse_shared.redis_edge.connection import RedisSettings, StoreUnavailable, open_redis
 from bse_shared.redis_edge.identity_store import IdentityStore
 from bse_shared.service.system_clock import SystemClock
-
-
-DAY_MS = 24 * 3600 * 1000
+from bse_shared.sessions.session import DAY_MS
 
 
 def main(arguments: list[str] | None = None) -> int:

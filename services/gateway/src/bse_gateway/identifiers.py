@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 IDENTIFIER_LENGTH_MAX = 40
 ECHO_LENGTH_MAX = 64
-"""So much of a wrong identifier is told back."""
+"""So much of a wrong identifier, or of any other name that a caller made up, is told back."""
 
 
 class Reason(StrEnum):

@@ -21,10 +21,10 @@ from bse_gateway.rest.replies.keys import (
 from bse_gateway.rest.subscriptions import require_json
 from bse_shared.access.api_keys import ApiKey, ApiKeyRecord
 from bse_shared.access.audit import first_break
+from bse_shared.sessions.session import DAY_MS
 
 
 AUDIT_READ_MAX = 1_000
-DAY_MS = 24 * 3600 * 1000
 
 KeyId = Annotated[str, Path(pattern=r"^[a-z0-9]{8}$", examples=["k3v9x2ab"])]
 

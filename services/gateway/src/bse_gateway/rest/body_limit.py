@@ -19,14 +19,14 @@ class BodyLimit:
         """One request."""
         seen = 0
         is_whole = False
-        ends_at = asyncio.get_running_loop().time() + self._within_s
+        ends_at_s = asyncio.get_running_loop().time() + self._within_s
 
         async def limited() -> Message:
             nonlocal seen, is_whole
             if is_whole:  # all that may come now is the end of the connection
                 return await receive()
             try:
-                async with asyncio.timeout_at(ends_at):
+                async with asyncio.timeout_at(ends_at_s):
                     message = await receive()
             except TimeoutError:
                 raise Problem(

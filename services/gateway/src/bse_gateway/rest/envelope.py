@@ -143,5 +143,6 @@ def budget_headers(spent: Spent) -> list[tuple[bytes, bytes]]:
 
 
 def path_logged(scope: Scope) -> str:
+    """The path as log lines have it: cut, for the caller chose it."""
     path: str = scope["path"]
     return path[:PATH_LOGGED_MAX]

@@ -4,7 +4,7 @@
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import Any
 
@@ -12,7 +12,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from bse_gateway.identifiers import Miss, Reason
+from bse_gateway.identifiers import ECHO_LENGTH_MAX, Miss, Reason
 from bse_gateway.identity.policy import methods_of
 from bse_gateway.lookup import NotReady
 from bse_shared.redis_edge.connection import StoreUnavailable
@@ -20,6 +20,7 @@ from bse_shared.redis_edge.connection import StoreUnavailable
 
 MEDIA_TYPE = "application/problem+json"
 ERRORS_TOLD_MAX = 20
+"""So many mistakes of one request are told."""
 CHARTS = "/udf/"
 
 
@@ -102,6 +103,11 @@ _OF_REASON = {
 def problem_of(miss: Miss) -> Problem:
     """The problem for one identifier without a quote."""
     return Problem(_OF_REASON[miss.reason], miss.message, symbol=miss.symbol)
+
+
+def echoed(names: Iterable[str]) -> list[str]:
+    """What of wrong names is told back: some, and the beginning of each."""
+    return sorted({name[:ECHO_LENGTH_MAX] for name in names})[:ERRORS_TOLD_MAX]
 
 
 def problem_document(problem: Problem, request_id: str) -> str:
@@ -217,6 +223,7 @@ def _of_validation(error: RequestValidationError) -> Problem:
 def _where(location: tuple[str | int, ...]) -> str:
     """`body.symbols[3]`; names chosen by the caller are cut."""
     text = "".join(
-        f"[{part}]" if isinstance(part, int) else f".{part[:64]}" for part in location
+        f"[{part}]" if isinstance(part, int) else f".{part[:ECHO_LENGTH_MAX]}"
+        for part in location
     )
     return text.lstrip(".")

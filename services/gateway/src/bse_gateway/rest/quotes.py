@@ -13,7 +13,7 @@ from bse_gateway.rest.contract import problems
 from bse_gateway.rest.lean_door import MANY, ONE
 from bse_gateway.rest.lean_route import LeanRoute
 from bse_gateway.rest.negotiation import media_type
-from bse_gateway.rest.problems import Kind, Problem, problem_of
+from bse_gateway.rest.problems import Kind, Problem, echoed, problem_of
 from bse_gateway.rest.quote_answers import CACHING, VARY, Answer, QuoteAnswers
 from bse_gateway.rest.quote_parameters import (
     FIELDS,
@@ -125,18 +125,14 @@ def mode_named(name: str) -> Mode:
 def field_names(chosen: str) -> frozenset[str]:
     """The members of a comma-separated list. Raises the problem of one that no quote has."""
     names = frozenset(chosen.split(","))
-    unknown = sorted(name[:64] for name in names - QuoteReply.model_fields.keys())
+    unknown = names - QuoteReply.model_fields.keys()
     if unknown:
         raise Problem(
             Kind.UNKNOWN_FIELD,
             "Quotes have no such member; see the contract.",
-            fields=unknown[:ECHOED_MAX],
+            fields=echoed(unknown),
         )
     return names
-
-
-ECHOED_MAX = 20
-"""So many wrong names are told back."""
 
 
 def check_count(symbols: list[str], symbols_max: int) -> None:

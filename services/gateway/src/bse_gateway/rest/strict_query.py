@@ -11,12 +11,7 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bse_gateway.rest.problems import CHARTS, Kind, Problem
-
-
-ECHOED_MAX = 20
-ECHO_LENGTH_MAX = 64
-"""So many wrong names are told back, and so much of each."""
+from bse_gateway.rest.problems import CHARTS, Kind, Problem, echoed
 
 
 def is_strict(path: str) -> bool:
@@ -62,12 +57,12 @@ class _StrictQuery:
     def _check(self, query: bytes) -> None:
         pieces = query.decode("latin-1").split("&")
         names = [unquote_plus(piece.partition("=")[0]) for piece in pieces if piece]
-        unknown = sorted({name[:ECHO_LENGTH_MAX] for name in names} - self._known)
+        unknown = set(names) - self._known
         if unknown:
             raise Problem(
                 Kind.UNKNOWN_PARAMETER,
                 f"This path takes {', '.join(sorted(self._known)) or 'none'}.",
-                parameters=unknown[:ECHOED_MAX],
+                parameters=echoed(unknown),
             )
         if len(set(names)) < len(names):
             twice = next(name for name in names if names.count(name) > 1)

@@ -71,8 +71,8 @@ class UdfDoor:
 
     async def time(self) -> Response:
         """The store's clock in seconds, as text."""
-        seconds = self._lookup.moment().now_ms // 1000
-        return Response(str(seconds), media_type="text/plain")
+        now_s = self._lookup.moment().now_ms // 1000
+        return Response(str(now_s), media_type="text/plain")
 
     async def symbols(self, symbol: ChartSymbol) -> Response:
         """How a chart is to show a scrip."""
