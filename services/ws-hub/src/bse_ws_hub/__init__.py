@@ -1,1 +1,1 @@
-"""Fans quote deltas out over WebSocket and Socket.IO."""
+"""Fans quote deltas out over WebSocket, Socket.IO and Server-Sent Events."""

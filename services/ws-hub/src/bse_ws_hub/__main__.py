@@ -11,7 +11,7 @@ def main() -> None:
         "ws-hub",
         WsHubSettings,
         assemble,
-        "Fans quote deltas out over WebSocket and Socket.IO. Stateless: run any number.",
+        "Fans quote deltas out over WebSocket, Socket.IO and SSE. Stateless: run any number.",
     )
 
 

@@ -68,7 +68,11 @@ async def assemble(settings: WsHubSettings, shell: Shell) -> AsyncIterator[Servi
         # One that starts anew under the same name is another: hence the random part.
         leases = StreamLeases(redis, shell.clock, f"{shell.instance}.{token_hex(4)}")
         parts = put_together(
-            *(leases, AccessStore(redis), settings, shell.clock, metrics),
+            leases,
+            AccessStore(redis),
+            settings,
+            shell.clock,
+            metrics,
             store.now_ms,
         )
         clients = Clients(

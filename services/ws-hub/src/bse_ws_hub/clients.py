@@ -202,7 +202,7 @@ class Clients:
         self.close(client, TOKEN_EXPIRED if is_late else REVOKED)
 
     def drain(self) -> None:
-        """At shutdown: send what is pending, and spread the clients' return."""
+        """Take nobody any more, and send all away, their return spread over a while."""
         self.draining = True
         spread_ms = self.settings.drain_spread_s * 1000
         for client in list(self.all.values()):

@@ -7,7 +7,7 @@ class HubMetrics:
     """What an operator needs to know of the fan-out."""
 
     def __init__(self, registry: CollectorRegistry):
-        # Clients now, by door (json, msgpack, socketio).
+        # Clients now, by door (json, msgpack, socketio, sse).
         self.connections = Gauge(
             "ws_hub_connections", "Clients connected.", ["door"], registry=registry
         )
@@ -19,13 +19,13 @@ class HubMetrics:
         )
         # Frames handed to sockets, and the quote rows in them.
         self.deliveries = Counter(
-            "ws_hub_deliveries", "Messages sent to clients.", registry=registry
+            "ws_hub_deliveries", "Messages of quotes sent.", registry=registry
         )
         self.symbol_updates = Counter(
             "ws_hub_symbol_updates", "Quote rows sent to clients.", registry=registry
         )
         self.sent_bytes = Counter(
-            "ws_hub_sent_bytes", "Payload bytes sent to clients.", registry=registry
+            "ws_hub_sent_bytes", "Bytes of these messages' frames.", registry=registry
         )
         self.conflated = Counter(
             "ws_hub_conflated", "Updates merged for slow clients.", registry=registry
@@ -60,7 +60,7 @@ class HubMetrics:
             registry=registry,
             buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25),
         )
-        # From the fetcher's receipt of the exchange's answer to the frame written here.
+        # Once a tick, for the newest change that went out in it: images at the start are none.
         self.received_to_sent_seconds = Histogram(
             "ws_hub_received_to_sent_seconds",
             "Exchange answer received by the fetcher to frame written by the hub.",

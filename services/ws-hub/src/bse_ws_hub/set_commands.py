@@ -50,9 +50,9 @@ class SetCommands:
             want = want_of(command)
             symbols, not_allowed = self._allowed(client, command.symbols)
             rejected = self._hub.subscribe(session, symbols, want, master)
+            rejected += not_allowed
             answer = set_answer(
-                *("subscribed", session, self._follower, command.id),
-                [*rejected, *not_allowed],
+                "subscribed", session, self._follower, command.id, rejected
             )
         client.chose = True
         self.sets.changed(session)

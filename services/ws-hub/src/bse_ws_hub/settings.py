@@ -52,7 +52,9 @@ class HubSettings(BaseSettings):
     )
     bad_messages_max: int = Field(10, ge=1, description="then the client is cut")
     backlog_bytes_max: int = Field(
-        65_536, ge=1024, description="unread bytes beyond which updates are merged"
+        65_536,
+        ge=1024,
+        description="unread bytes that are a full buffer; from a quarter on updates are merged",
     )
     backlog_packets_max: int = Field(
         16, ge=1, description="the same for Socket.IO, in packets"
@@ -68,7 +70,7 @@ class HubSettings(BaseSettings):
     )
     slowed_for_s: float = Field(30, gt=0, description="how long that while is")
     drain_spread_s: float = Field(
-        5, ge=0, description="at shutdown clients are told to come back within so long"
+        5, ge=0, description="clients that are sent away come back within so long"
     )
     allowed_origins: str = Field(
         "*", description="comma list of browser origins; * allows all"

@@ -37,8 +37,8 @@ def authenticated(identity: Identity, command_id: object) -> Message:
     }
 
 
-def heartbeat(follower: QuoteFollower, conflated: int = 0) -> Message:
-    """The heartbeat; `conflated`: the client's own count of merged updates."""
+def heartbeat(follower: QuoteFollower) -> Message:
+    """The heartbeat of a client of which no update was merged."""
     now_ms = follower.now_ms()
     feed = follower.feed
     return {
@@ -57,7 +57,7 @@ def heartbeat(follower: QuoteFollower, conflated: int = 0) -> Message:
             "trading_day": feed.session.trading_day if feed else None,
             "next_change_at_ms": feed.session.next_change_at_ms if feed else None,
         },
-        "conflated": conflated,
+        "conflated": 0,
     }
 
 

@@ -101,6 +101,13 @@ class Flusher:
         age_ms = feed_age_ms(clients.follower, clients.follower.now_ms())
         metrics.feed_age_seconds.set(float("nan") if age_ms is None else age_ms / 1000)
 
+    def _now(self) -> Now:
+        follower = self.clients.follower
+        now_ms = follower.now_ms()
+        is_open = market_is_open(follower.feed, now_ms)
+        published_ms = follower.table.published_at_ms
+        return Now(now_ms, follower.instruments, is_open, published_ms)
+
     # Heartbeats.
 
     def _heartbeats(self, now_ms: float) -> None:
@@ -142,13 +149,6 @@ class Flusher:
         return found
 
     # Slow readers.
-
-    def _now(self) -> Now:
-        follower = self.clients.follower
-        now_ms = follower.now_ms()
-        is_open = market_is_open(follower.feed, now_ms)
-        published_ms = follower.table.published_at_ms
-        return Now(now_ms, follower.instruments, is_open, published_ms)
 
     def _look_at_unread(self) -> None:
         """Whoever has left much unread lags from now on: what he misses is merged."""
