@@ -235,8 +235,8 @@ def registry():
 
 
 @pytest.fixture
-async def make_app(market, registry):
-    """Makes the application on the market, with a store that is away unless one is given."""
+async def door_without_store(market, registry):
+    """Makes the application on the market with its parts, with a store that is away unless one is given."""
     away = RedisSettings(url="redis://127.0.0.1:1/0")
     async with open_redis(away, "test") as nowhere:
 
@@ -246,9 +246,19 @@ async def make_app(market, registry):
                 market,
                 registry,
                 RestSettings(**{"on_demand_within_s": 0.05} | settings),
-            ).app
+            )
 
         yield make
+
+
+@pytest.fixture
+def make_app(door_without_store):
+    """Makes the application alone."""
+
+    def make(*redis, **settings):
+        return door_without_store(*redis, **settings).app
+
+    return make
 
 
 @pytest.fixture

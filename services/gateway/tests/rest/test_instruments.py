@@ -1,12 +1,15 @@
 """Search and instrument pages."""
 
+import json
+
 import pytest
 
 from bse_gateway.rest.replies.instruments import (
-    InstrumentReply,
     InstrumentsReply,
+    OneInstrumentReply,
     SearchReply,
 )
+from bse_shared.sessions.calendar import builtin_calendar_file, parse_calendar
 
 
 async def test_scrips_are_found_by_what_a_person_types(client):
@@ -34,8 +37,41 @@ async def test_all_scrips_come_page_by_page(client):
 async def test_one_scrip_says_who_it_is(client):
     """By any identifier."""
     answer = await client.get("/api/instruments/500325")
-    found = InstrumentReply.model_validate_json(answer.content)
+    found = OneInstrumentReply.model_validate_json(answer.content)
     assert ("RELIANCE", "A", []) == (found.symbol, found.group, found.indices)
+
+
+@pytest.mark.parametrize(
+    ("listed", "auction_phase", "told"),
+    [
+        (None, "open", (None, "open")),
+        (None, "", (None, "open")),
+        (None, "closing_auction", (None, None)),
+        ([500325], "closing_auction", (True, "closing_auction")),
+        ([532540], "closing_auction", (False, "open")),
+        ([], "open", (False, "open")),
+    ],
+)
+async def test_one_scrip_says_in_which_phase_it_is(
+    door_without_store, client_of, market, listed, auction_phase, told
+):
+    """Its own, where the calendar tells which scrips close by auction."""
+    facts = json.loads(builtin_calendar_file()) | {"closing_auction_scrips": listed}
+    door = door_without_store()
+    door.calendar.calendar = parse_calendar(facts)
+    market.hear(closing_auction_phase=auction_phase)
+    async with client_of(door.app) as client:
+        answer = await client.get("/api/instruments/RELIANCE")
+    found = OneInstrumentReply.model_validate_json(answer.content)
+    assert told == (found.closing_auction, found.phase)
+
+
+async def test_no_phase_is_told_while_no_fetcher_was_heard(client, market):
+    """Who it is, is known anyhow."""
+    market.feed = None
+    answer = await client.get("/api/instruments/RELIANCE")
+    found = OneInstrumentReply.model_validate_json(answer.content)
+    assert ("RELIANCE", None) == (found.symbol, found.phase)
 
 
 @pytest.mark.parametrize(

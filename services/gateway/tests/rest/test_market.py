@@ -19,6 +19,30 @@ async def test_status_tells_session_feed_and_counts(client, market):
     assert {"instruments": 3, "quotes": 1} == found["counts"]
 
 
+async def test_status_tells_both_tracks_of_the_day(client, market):
+    """And what is done in their call auctions; a fetcher that knows of no auction tells one track."""
+    market.hear(
+        closing_auction_phase="closing_auction",
+        closing_auction_stage="order_entry",
+        special=True,
+    )
+    session = (await client.get("/api/market/status")).json()["session"]
+    assert ("open", None, "closing_auction", "order_entry", True) == (
+        session["phase"],
+        session["stage"],
+        session["closing_auction_phase"],
+        session["closing_auction_stage"],
+        session["special"],
+    )
+    market.hear(phase="pre_open", stage="matching")
+    session = (await client.get("/api/market/status")).json()["session"]
+    assert ("pre_open", "pre_open", "matching") == (
+        session["phase"],
+        session["closing_auction_phase"],
+        session["stage"],
+    )
+
+
 async def test_a_fetcher_that_is_not_heard_makes_the_feed_unknown(client, market):
     """The last word of the fetcher is shown with its age, not as the truth."""
     market.at_ms += 60_000

@@ -95,7 +95,7 @@ def create_app(
     add_depth_route(app, DepthDoor(quotes))
     candles = CandleReader(market, history, under_way)
     add_candle_routes(app, CandleDoor(lookup, candles, metrics))
-    add_instrument_routes(app, InstrumentDoor(market, lookup))
+    add_instrument_routes(app, InstrumentDoor(market, lookup, calendar))
     add_calendar_routes(app, CalendarDoor(calendar, clock))
     add_udf_routes(app, UdfDoor(lookup, candles, calendar))
     add_market_routes(app, market, lookup)

@@ -4,18 +4,21 @@ from typing import Annotated
 
 from fastapi import FastAPI, Query
 
+from bse_gateway.calendar_follower import CalendarFollower
 from bse_gateway.identifiers import Miss
 from bse_gateway.lookup import Lookup, Market
 from bse_gateway.rest.problems import Kind, problem_of
 from bse_gateway.rest.replies.instruments import (
     InstrumentReply,
     InstrumentsReply,
+    OneInstrumentReply,
     SearchReply,
 )
 from bse_gateway.rest.routes import add_get
 from bse_gateway.rest.selections import WHOLE, Selection, selected
 from bse_gateway.rest.symbol import Symbol
 from bse_shared.quotes.instrument import Instrument
+from bse_shared.wire.records import SessionRecord
 
 
 FOUND_MAX, PAGE_MAX = 50, 1000
@@ -34,9 +37,10 @@ Text = Annotated[
 class InstrumentDoor:
     """The routes."""
 
-    def __init__(self, market: Market, lookup: Lookup):
+    def __init__(self, market: Market, lookup: Lookup, calendar: CalendarFollower):
         self._market = market
         self._lookup = lookup
+        self._calendar = calendar
 
     async def search(
         self, q: Text, limit: Annotated[int, Query(ge=1, le=FOUND_MAX)] = 10
@@ -64,13 +68,27 @@ class InstrumentDoor:
             next=following,
         )
 
-    async def one(self, symbol: Symbol) -> InstrumentReply:
-        """Who a scrip is."""
+    async def one(self, symbol: Symbol) -> OneInstrumentReply:
+        """Who a scrip is, and in which phase of the trading day."""
         self._lookup.moment()
         found = self._lookup.scrip(symbol)
         if isinstance(found, Miss):
             raise problem_of(found)
-        return instrument_reply(found)
+        by_auction = self._calendar.calendar.closes_by_auction(found.code)
+        feed = self._market.feed
+        return OneInstrumentReply(
+            **instrument_reply(found).model_dump(),
+            closing_auction=by_auction,
+            phase=_phase(feed.session, by_auction) if feed else None,
+        )
+
+
+def _phase(session: SessionRecord, by_auction: bool | None) -> str | None:
+    """The phase of a scrip that closes by auction, or does not, or of which that is not known."""
+    auction_phase = session.closing_auction_phase or session.phase
+    if by_auction is None:
+        return session.phase if auction_phase == session.phase else None
+    return auction_phase if by_auction else session.phase
 
 
 def instrument_reply(scrip: Instrument) -> InstrumentReply:
@@ -115,5 +133,5 @@ def add_instrument_routes(app: FastAPI, door: InstrumentDoor) -> None:
         name="read_instrument",
         summary="Who a scrip is",
         tag="instruments",
-        model=InstrumentReply,
+        model=OneInstrumentReply,
     )

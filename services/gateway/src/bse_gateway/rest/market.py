@@ -82,7 +82,11 @@ def _age_ms(feed: FeedStatus | None, now_ms: int) -> int | None:
 def _session(session: SessionRecord) -> SessionReply:
     return SessionReply(
         phase=session.phase,
+        closing_auction_phase=session.closing_auction_phase or session.phase,
+        stage=session.stage,
+        closing_auction_stage=session.closing_auction_stage,
         is_open=session.is_open,
+        special=session.special,
         reason=session.reason,
         trading_day=session.trading_day,
         next_change_at_ms=session.next_change_at_ms,

@@ -18,6 +18,19 @@ class InstrumentReply(Reply):
     )
 
 
+class OneInstrumentReply(InstrumentReply):
+    """Who a scrip is, and where it stands in the trading day."""
+
+    closing_auction: bool | None = Field(
+        description="whether it closes by auction; null where the calendar does not list such scrips"
+    )
+    phase: str | None = Field(
+        description="of this scrip; null while that depends on `closing_auction` and it is not known, or while no"
+        " fetcher was heard",
+        examples=["open"],
+    )
+
+
 class SearchReply(Reply):
     """Matches, the best first."""
 

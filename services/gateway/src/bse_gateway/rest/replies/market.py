@@ -8,8 +8,20 @@ from bse_gateway.rest.replies.base import EpochMs, Percent, Points, Reply
 class SessionReply(Reply):
     """The market session as the fetcher last told it."""
 
-    phase: str = Field(examples=["open"])
-    is_open: bool
+    phase: str = Field(
+        description="of the scrips that don't close by auction", examples=["open"]
+    )
+    closing_auction_phase: str = Field(
+        description="of the scrips that do", examples=["closing_auction"]
+    )
+    stage: str | None = Field(
+        description="what is done in the call auction that `phase` is: `order_entry` (it may end up to two minutes"
+        " early, at random), `limit_only`, `matching`, `buffer`, `transition`; null outside of one",
+        examples=["order_entry"],
+    )
+    closing_auction_stage: str | None
+    is_open: bool = Field(description="whether any scrip's price can move")
+    special: bool = Field(description="today has a session of its own")
     reason: str
     trading_day: str = Field(examples=["2026-11-20"])
     next_change_at_ms: EpochMs | None
