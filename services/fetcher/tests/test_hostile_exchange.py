@@ -89,3 +89,24 @@ async def test_a_wrong_question_is_not_asked_again():
             await door.get("/quote", {})
 
     assert caught.value.kind not in MOMENTARY
+
+
+async def test_a_field_that_stays_away_is_one_line_in_the_log(fetching, exchange):
+    """It is away in each answer, all day; every time is counted, and another field is another line."""
+    async with fetching() as hire:
+        fetcher = hire()
+        fault = {"path": "GetMktData", "kind": "missing_field", "rows": "all"}
+        await exchange.arm(**fault, field="trd_vol")
+        with capture_logs() as logs:
+            for _ in range(3):
+                exchange.trade()
+                await fetcher.poll()
+            await exchange.heal()
+            await exchange.arm(**fault, field="nooftrd")
+            await fetcher.poll()
+
+        told = [line for line in logs if line["event"] == "fetcher.schema_drift"]
+        assert [["missing:trd_vol"], ["missing:nooftrd"]] == [
+            [name for name in line if name.startswith("missing")] for line in told
+        ]
+        assert 3 * 40 == fetcher.count("fetcher_schema_drift", what="missing:trd_vol")

@@ -1,9 +1,6 @@
 """What every loop of the fetcher works with."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-
-import structlog
 
 from bse_fetcher.instruments import KnownInstruments
 from bse_fetcher.metrics import FetcherMetrics
@@ -12,9 +9,6 @@ from bse_fetcher.publisher import Publisher
 from bse_fetcher.terms import Terms
 from bse_shared.pacing.clock import Clock
 from bse_shared.redis_edge.store import MarketStore
-
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +35,3 @@ class Core:
         if self.instruments.loaded_in != activation:
             self.instruments.load(await self.store.instruments(), activation)
         return True
-
-    def drifted(self, drift: Mapping[str, int]) -> None:
-        """Count and tell what was gone or retyped in an answer that tells no prices."""
-        if not drift:
-            return
-        for what, count in drift.items():
-            self.metrics.schema_drift.labels(what).inc(count)
-        self.publisher.drift.update(drift)
-        log.warning("fetcher.schema_drift", **drift)

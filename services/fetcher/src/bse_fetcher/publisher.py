@@ -28,6 +28,8 @@ PAUSE_S = 0.5
 
 PATIENCE_S = 5.0
 
+DRIFT_TOLD_EVERY_S = 600.0
+
 
 @dataclass(slots=True)
 class Publisher:
@@ -41,6 +43,7 @@ class Publisher:
     """Who is told of each plan that was committed."""
     drift: Counter[str] = field(default_factory=Counter)
     """Fields that were missing or had another type, since the start."""
+    _drift_told_again_s: dict[str, float] = field(default_factory=dict)
     _pen: asyncio.Lock = field(default_factory=asyncio.Lock)
     _ended: asyncio.Event = field(default_factory=asyncio.Event)
     _ended_s: float = float("-inf")
@@ -162,13 +165,27 @@ class Publisher:
             for plan in committed:
                 listener(plan)
 
+    def tell_drift(self, drift: Mapping[str, int]) -> None:
+        """Count what was gone or retyped, and name it: once in a while, for it will be so in each answer."""
+        if not drift:
+            return
+        now_s = self._now_s()
+        for what, count in drift.items():
+            self.metrics.schema_drift.labels(what).inc(count)
+        self.drift.update(drift)
+        news = {
+            what: count
+            for what, count in drift.items()
+            if now_s >= self._drift_told_again_s.get(what, 0)
+        }
+        if news:
+            again_s = now_s + DRIFT_TOLD_EVERY_S
+            self._drift_told_again_s.update(dict.fromkeys(news, again_s))
+            log.warning("fetcher.schema_drift", **news)
+
     def tell_rejected(self, answer: Answer) -> None:
         """Count and name what the source got wrong."""
-        for what, count in answer.drift.items():
-            self.metrics.schema_drift.labels(what).inc(count)
-        self.drift.update(answer.drift)
-        if answer.drift:
-            log.warning("fetcher.schema_drift", **answer.drift)
+        self.tell_drift(answer.drift)
         if answer.rejected:
             self.metrics.rows.labels("rejected").inc(len(answer.rejected))
             log.warning(

@@ -129,7 +129,13 @@ def _body(keys: list[str], size: int, step: int, rng: random.Random) -> bytes:
 
 def _row(step: int, rng: random.Random) -> dict[str, object]:
     last = round(1000 + step * 0.05 + rng.randrange(100) / 100, 2)
-    level = {"price": last, "quantity": 100 + step, "orders": 3}
+    bids, asks = (
+        [
+            {"price": round(last + side * n / 20, 2), "quantity": step + n, "orders": 3}
+            for n in range(1, 6)
+        ]
+        for side in (-1, 1)
+    )
     at = f"2026-11-23 {9 + step // 3600:02d}:{step // 60 % 60:02d}:{step % 60:02d}"
     return {
         "instrument_token": 1,
@@ -144,5 +150,7 @@ def _row(step: int, rng: random.Random) -> dict[str, object]:
             "low": 990.0,
             "close": 1000.0,
         },
-        "depth": {"buy": [level] * 5, "sell": [level] * 5},
+        "lower_circuit_limit": 800.0,
+        "upper_circuit_limit": 1200.0,
+        "depth": {"buy": bids, "sell": asks},
     }

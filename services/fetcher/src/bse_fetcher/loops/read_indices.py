@@ -74,5 +74,5 @@ class IndexReader:
                 count=len(answer.rejected),
                 rows=[f"{r.row}: {r.reason}" for r in answer.rejected[:NAMED_ROWS_MAX]],
             )
-        self.core.drifted(answer.drift)
+        self.core.publisher.tell_drift(answer.drift)
         return answer.indices

@@ -76,7 +76,7 @@ class MasterRefresher:
             rows=len(answer.instruments),
             version=self.core.instruments.master.version,
         )
-        self.core.drifted(answer.drift)
+        self.core.publisher.tell_drift(answer.drift)
         if answer.rejected:
             some = answer.rejected[:NAMED_ROWS_MAX]
             log.warning(

@@ -4,6 +4,8 @@ Times are IST without zone. An empty level of the book has price and quantity 0;
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
+from operator import attrgetter
 
 import msgspec
 
@@ -22,8 +24,9 @@ from bse_shared.quotes.quote import NUMBER, Condition, Levels, Source, Value
 
 
 LEVELS_MAX = 5
+PRICES_KEPT = 1 << 16
+"""Prices whose paise are remembered: five levels on two sides of some thousand scrips."""
 COUNT_MAX = 2**53
-RUPEES_MAX = PAISE_MAX / 100
 
 _SOURCE, _CONDITION = NUMBER["source"], NUMBER["condition"]
 _LAST, _AVERAGE = NUMBER["last_paise"], NUMBER["average_price_paise"]
@@ -84,6 +87,7 @@ _typed = msgspec.json.Decoder(_TypedBody)
 _body = msgspec.json.Decoder(_Body)
 _row = msgspec.json.Decoder(_Row)
 _MEMBERS = _Row.__struct_fields__
+_figures = attrgetter(*_MEMBERS)
 
 
 def read_quotes(body: bytes, codes: Mapping[str, int]) -> Answer:
@@ -131,7 +135,7 @@ def _take(key: str, row: _Row, codes: Mapping[str, int], answer: Answer) -> None
     if code is None:
         raise BadValue("was not asked for")
     fields: dict[int, Value] = {
-        _LAST: whole_paise(row.last_price, "last_price"),
+        _LAST: _named(row.last_price, "last_price"),
         _SOURCE: _BROKER,
         _CONDITION: _GOOD,
     }
@@ -143,9 +147,10 @@ def _take(key: str, row: _Row, codes: Mapping[str, int], answer: Answer) -> None
     if isinstance(row.depth, _Depth):
         _take_depth(row.depth, fields)
     answer.seen[code] = fields
-    for name in _MEMBERS:
-        if getattr(row, name) is UNSET:
-            count_drift(answer.drift, f"missing:{name}")
+    if UNSET in _figures(row):
+        for name in _MEMBERS:
+            if getattr(row, name) is UNSET:
+                count_drift(answer.drift, f"missing:{name}")
 
 
 def _take_figures(row: _Row, fields: dict[int, Value]) -> None:
@@ -161,33 +166,23 @@ def _take_figures(row: _Row, fields: dict[int, Value]) -> None:
         fields[_TIME] = time_ms(row.last_trade_time)
     lower, upper = row.lower_circuit_limit, row.upper_circuit_limit
     if isinstance(lower, float):
-        fields[_LOWER] = whole_paise(lower, "lower limit")
+        fields[_LOWER] = _named(lower, "lower limit")
     if isinstance(upper, float):
-        fields[_UPPER] = whole_paise(upper, "upper limit")
+        fields[_UPPER] = _named(upper, "upper limit")
 
 
 def _take_day(day: _Day, fields: dict[int, Value]) -> None:
-    """Open, high, low and the last close: `whole_paise` and the bounds, without calls."""
-    if not (
-        0 <= day.low <= RUPEES_MAX
-        and 0 <= day.high <= RUPEES_MAX
-        and 0 <= day.open <= RUPEES_MAX
-        and 0 <= day.close <= RUPEES_MAX
-    ):
-        raise BadValue(f"day {shown((day.open, day.high, day.low, day.close))}")
-    opened, high = round(day.open * 100), round(day.high * 100)
-    low, close = round(day.low * 100), round(day.close * 100)
-    if (
-        opened / 100 != day.open
-        or high / 100 != day.high
-        or low / 100 != day.low
-        or close / 100 != day.close
-    ):
-        raise BadValue(f"day {shown((day.open, day.high, day.low, day.close))}")
-    if low > high > 0:
+    """Open, high, low and the last close."""
+    try:
+        opened, close = _paise(day.open), _paise(day.close)
+        high, low = _paise(day.high), _paise(day.low)
+    except BadValue:
+        told = shown((day.open, day.high, day.low, day.close))
+        raise BadValue(f"day {told}") from None
+    if high is not None and low is not None and low > high:
         raise BadValue(f"high {high} below low {low} (paise)")
-    fields[_OPEN], fields[_HIGH] = opened or None, high or None
-    fields[_LOW], fields[_CLOSE] = low or None, close or None
+    fields[_OPEN], fields[_HIGH] = opened, high
+    fields[_LOW], fields[_CLOSE] = low, close
 
 
 def _take_depth(depth: _Depth, fields: dict[int, Value]) -> None:
@@ -198,22 +193,33 @@ def _take_depth(depth: _Depth, fields: dict[int, Value]) -> None:
 
 
 def _levels(levels: list[_Level]) -> Levels:
-    """The levels that are not empty. Ten a row: `whole_paise`, and the bounds, without calls."""
+    """The levels that are not empty."""
     found = []
     if len(levels) > LEVELS_MAX:
         levels = levels[:LEVELS_MAX]
     for level in levels:
-        rupees, quantity = level.price, level.quantity
-        if not 0 <= rupees <= RUPEES_MAX:
-            raise BadValue(f"level {shown(rupees)}")
-        paise = round(rupees * 100)
-        if paise / 100 != rupees:
-            raise BadValue(f"level {shown(rupees)}")
+        try:
+            paise, quantity = _paise(level.price), level.quantity
+        except BadValue:
+            raise BadValue(f"level {shown(level.price)}") from None
         if not 0 <= quantity < COUNT_MAX:
             raise BadValue(f"count {shown(quantity)}")
-        if paise:
+        if paise is not None:
             found.append((paise, quantity))
     return tuple(found)
+
+
+@lru_cache(PRICES_KEPT)
+def _paise(rupees: float) -> int | None:
+    """As `whole_paise`. A book's prices come again and again."""
+    return whole_paise(rupees, "price")
+
+
+def _named(rupees: float, name: str) -> int | None:
+    try:
+        return _paise(rupees)
+    except BadValue:
+        return whole_paise(rupees, name)  # raises it with the name
 
 
 def _count(value: int) -> int:
