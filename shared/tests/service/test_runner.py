@@ -42,6 +42,9 @@ async def assemble(settings, shell):
     async def step():
         if "loop" in os.environ["TINY"]:
             raise KeyError("the bug")
+        if "stray" in os.environ["TINY"]:
+            asyncio.current_task().cancel()
+            await asyncio.sleep(0)
 
     async def drain():
         print("drain called", flush=True)
@@ -198,6 +201,10 @@ def test_the_deadline_ends_a_shutdown_that_hangs(tiny):
     ("trouble", "error"),
     [
         ("loop", "KeyError: 'the bug' (in the loop 'tiny loop')"),
+        (
+            "stray",
+            "RuntimeError: the loop 'tiny loop' was cancelled from within",
+        ),
         ("assemble", "ValueError: nothing to assemble"),
     ],
 )
@@ -208,7 +215,7 @@ def test_a_bug_ends_the_process_with_one_readable_line(tiny, trouble, error):
         (crash,) = (e for e in it.events() if e["event"] == "service.crashed")
         assert error == crash["error"]
         assert "Traceback" in crash["exception"]
-        assert ("closed" in it.said) == (trouble == "loop")
+        assert ("closed" in it.said) == (trouble != "assemble")
 
 
 def test_a_port_that_is_taken_is_told_with_a_hint(tiny):

@@ -163,7 +163,10 @@ async def _run_until_signal(
             group.create_task(run_loop(loop, shell.health, metrics), name=loop.name)
             for loop in service.loops
         ]
+        ended = _watched(loops, serving, stop)
         await stop.wait()
+        if ended:
+            raise RuntimeError(f"the loop {ended[0]!r} was cancelled from within")
         shell.health.draining = True
         log.info("service.draining", delay_s=drain_delay_s)
         await asyncio.sleep(drain_delay_s)
@@ -173,6 +176,26 @@ async def _run_until_signal(
         await serving
         for loop in loops:
             loop.cancel()
+
+
+def _watched(
+    loops: list[asyncio.Task[None]], serving: asyncio.Task[None], stop: asyncio.Event
+) -> list[str]:
+    """The names of the loops that end although nobody ended them, as they do; the first one sets `stop`.
+
+    A task that is cancelled from within (a stray cancellation in a library) is no error to its group: it would be
+    missing without a word.
+    """
+    ended: list[str] = []
+
+    def over(task: asyncio.Task[None]) -> None:
+        if task.cancelled() and not stop.is_set() and not serving.cancelling():
+            ended.append(task.get_name())
+            stop.set()
+
+    for task in loops:
+        task.add_done_callback(over)
+    return ended
 
 
 def _causes(error: BaseException) -> str:
