@@ -29,6 +29,18 @@ def keeper_of(fetcher):
     return keeper, history
 
 
+def filler_of(fetcher, keeper, *sources):
+    """What fills the keeper's gaps, from these sources with their guards."""
+    return GapFiller(
+        core=fetcher.core,
+        sources=list(sources),
+        history=keeper.history,
+        demand=fetcher.demand,
+        is_wanted=lambda: True,
+        pauses=lambda: keeper.maker.pauses,
+    )
+
+
 def closed(fetcher):
     """The session after its end."""
     values = {n: getattr(fetcher.session, n) for n in fetcher.session.__struct_fields__}
@@ -134,13 +146,10 @@ async def test_missed_minutes_of_hot_scrips_are_filled_once(fetching, exchange):
     async with fetching() as hire:
         fetcher = hire()
         keeper, history = keeper_of(fetcher)
-        filler = GapFiller(
-            core=fetcher.core,
-            sources=[(fetcher.source, fetcher.guards.add("bse", "minutes", "details"))],
-            history=history,
-            demand=fetcher.demand,
-            is_wanted=lambda: True,
-            pauses=lambda: keeper.maker.pauses,
+        filler = filler_of(
+            fetcher,
+            keeper,
+            (fetcher.source, fetcher.guards.add("bse", "minutes", "details")),
         )
         await fetcher.poll()
         at_ms = (await fetcher.held())[RELIANCE].quote.exchange_time_ms
@@ -169,16 +178,11 @@ async def test_another_source_fills_what_the_exchange_does_not_tell(fetching, ex
         fetcher = hire()
         keeper, history = keeper_of(fetcher)
         yahoo = YahooSource(fetcher.http, YahooSettings(base_url=exchange.url))
-        filler = GapFiller(
-            core=fetcher.core,
-            sources=[
-                (fetcher.source, fetcher.guards.add("bse", "minutes", "details")),
-                (yahoo, fetcher.guards.add("yahoo", "chart", "details")),
-            ],
-            history=history,
-            demand=fetcher.demand,
-            is_wanted=lambda: True,
-            pauses=lambda: keeper.maker.pauses,
+        filler = filler_of(
+            fetcher,
+            keeper,
+            (fetcher.source, fetcher.guards.add("bse", "minutes", "details")),
+            (yahoo, fetcher.guards.add("yahoo", "chart", "details")),
         )
         await fetcher.poll()
         await fetcher.master.step()
@@ -221,16 +225,11 @@ async def test_a_source_without_minutes_passes_the_question_on(fetching, exchang
         fetcher = hire()
         keeper, history = keeper_of(fetcher)
         yahoo = YahooSource(fetcher.http, YahooSettings(base_url=exchange.url))
-        filler = GapFiller(
-            core=fetcher.core,
-            sources=[
-                (NoMinutes(), fetcher.guards.add("bse", "minutes", "details")),
-                (yahoo, fetcher.guards.add("yahoo", "chart", "details")),
-            ],
-            history=history,
-            demand=fetcher.demand,
-            is_wanted=lambda: True,
-            pauses=lambda: keeper.maker.pauses,
+        filler = filler_of(
+            fetcher,
+            keeper,
+            (NoMinutes(), fetcher.guards.add("bse", "minutes", "details")),
+            (yahoo, fetcher.guards.add("yahoo", "chart", "details")),
         )
         await fetcher.poll()
         at_ms = (await fetcher.held())[RELIANCE].quote.exchange_time_ms
@@ -246,14 +245,7 @@ async def test_minutes_that_nobody_tells_are_asked_for_again(fetching, exchange)
         fetcher = hire()
         keeper, history = keeper_of(fetcher)
         guard = fetcher.guards.add("bse", "minutes", "details")
-        filler = GapFiller(
-            core=fetcher.core,
-            sources=[(fetcher.source, guard)],
-            history=history,
-            demand=fetcher.demand,
-            is_wanted=lambda: True,
-            pauses=lambda: keeper.maker.pauses,
-        )
+        filler = filler_of(fetcher, keeper, (fetcher.source, guard))
         await fetcher.poll()
         at_ms = (await fetcher.held())[RELIANCE].quote.exchange_time_ms
         fetcher.demand.watch([RELIANCE], 0)
@@ -296,13 +288,8 @@ async def test_the_minute_under_way_is_filled_when_it_is_over(fetching):
         before = Candle(begun_ms - 5 * MINUTE_MS, 1, 1, 1, 1, 5, filled)
         half = Candle(begun_ms, 2, 2, 2, 2, 1, filled)
         source = Minutes(before, half)
-        filler = GapFiller(
-            core=fetcher.core,
-            sources=[(source, fetcher.guards.add("bse", "minutes", "details"))],
-            history=history,
-            demand=fetcher.demand,
-            is_wanted=lambda: True,
-            pauses=lambda: keeper.maker.pauses,
+        filler = filler_of(
+            fetcher, keeper, (source, fetcher.guards.add("bse", "minutes", "details"))
         )
         fetcher.demand.watch([RELIANCE], now_ms)
         for _ in range(3):

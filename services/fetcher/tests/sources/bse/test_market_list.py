@@ -254,6 +254,18 @@ def test_a_bad_row_is_named_and_the_good_ones_go_through(bad, reason):
     assert len(rejected.row) + len(rejected.reason) < 300
 
 
+@pytest.mark.parametrize(
+    "name", ["ltradert", "openrate", "highrate", "lowrate", "prevdayclose", "trd_val"]
+)
+def test_a_number_that_no_double_holds_in_paise_costs_its_row(name):
+    """And not the market, also where all types are right."""
+    answer = read_market(table(row(scrip_cd=500209), row(**{name: 1.7e308})))
+
+    assert {500209} == set(answer.seen)
+    (rejected,) = answer.rejected
+    assert name in rejected.reason
+
+
 def test_the_first_of_two_rows_of_a_scrip_counts():
     """A scrip listed twice has one price, and the second row is named."""
     answer = read_market(table(CREDITACC, row(ltradert=1.0)))
