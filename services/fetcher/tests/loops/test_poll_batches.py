@@ -163,6 +163,13 @@ def primary(fetcher, exchange, **settings):
     )
 
 
+async def alone(hire, exchange, **settings):
+    """The only one of the sharers: it holds all shards. With its poller."""
+    fetcher = hire("f", shared=True)
+    await fetcher.terms.hold()
+    return fetcher, primary(fetcher, exchange, **settings)
+
+
 @pytest.fixture
 def sharing(redis):
     """Fetchers that share the shards, with a master in the store: `async with fetching() as hire`."""
@@ -268,9 +275,7 @@ async def test_a_store_that_fails_backs_the_loop_off(fetching, exchange, sharing
     """It is no bug: the loop must see the one error that it knows."""
     async with fetching() as hire:
         await sharing(hire)
-        fetcher = hire("f", shared=True)
-        await fetcher.terms.hold()
-        poller = primary(fetcher, exchange, symbols_max=10)
+        fetcher, poller = await alone(hire, exchange, symbols_max=10)
         await poller.core.is_our_turn()
         for shard in range(4):
             await fetcher.redis.set(keys.quotes(shard), "not a hash")
@@ -284,9 +289,7 @@ async def test_a_slow_batch_holds_up_no_other(fetching, exchange, sharing):
     """While one hangs, the others of that step and of the next ones are stored."""
     async with fetching() as hire:
         await sharing(hire)
-        fetcher = hire("f", shared=True)
-        await fetcher.terms.hold()
-        poller = primary(fetcher, exchange, symbols_max=10)
+        fetcher, poller = await alone(hire, exchange, symbols_max=10)
         await exchange.arm(path="/quote", kind="hang", times=1)
         async with asyncio.TaskGroup() as group:
             slow = group.create_task(poller.run())
@@ -307,9 +310,7 @@ async def test_a_source_that_is_too_slow_is_asked_less(fetching, exchange, shari
     """There is a limit to what is under way."""
     async with fetching() as hire:
         await sharing(hire)
-        fetcher = hire("f", shared=True)
-        await fetcher.terms.hold()
-        poller = primary(fetcher, exchange, symbols_max=1)
+        fetcher, poller = await alone(hire, exchange, symbols_max=1)
         await exchange.arm(path="/quote", kind="hang")
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(poller.start(group)) for _ in range(40)]
@@ -411,9 +412,7 @@ async def test_a_miss_is_not_asked_for_again_by_the_schedule(
     """It becomes hot, but it was asked for just now; what the miss's budget refused comes with the batches."""
     async with fetching() as hire:
         await sharing(hire)
-        fetcher = hire("f", shared=True)
-        await fetcher.terms.hold()
-        poller = primary(fetcher, exchange)
+        fetcher, poller = await alone(hire, exchange)
         poller.missed = fetcher.guards.add("kite", "misses", "on demand", "kite misses")
         await poller.ask_due()
         known = list(exchange.prices())
@@ -467,9 +466,7 @@ async def test_a_store_that_lost_everything_is_filled_again_at_once(
     """Cold scrips were asked for a moment ago, but the store knows nothing of it any more."""
     async with fetching() as hire:
         await sharing(hire)
-        fetcher = hire("f", shared=True)
-        await fetcher.terms.hold()
-        poller = primary(fetcher, exchange)
+        fetcher, poller = await alone(hire, exchange)
         await poller.ask_due()
         assert exchange.prices() == await fetcher.prices()
         await fetcher.redis.flushall()
@@ -478,9 +475,8 @@ async def test_a_store_that_lost_everything_is_filled_again_at_once(
         await poller.ask_due()
         assert exchange.prices() == await fetcher.prices()
 
-        await (
-            fetcher.terms.release()
-        )  # and nothing is asked twice where nothing was lost
+        # And nothing is asked twice where nothing was lost.
+        await fetcher.terms.release()
         await fetcher.terms.hold()
         await poller.ask_due()
         assert 2 == exchange.asked("kite quotes")
@@ -490,9 +486,7 @@ async def test_what_the_store_refused_is_asked_for_again(fetching, exchange, sha
     """An answer that could not be stored is no answer: a cold scrip does not wait for minutes."""
     async with fetching() as hire:
         await sharing(hire)
-        fetcher = hire("f", shared=True)
-        await fetcher.terms.hold()
-        poller = primary(fetcher, exchange)
+        fetcher, poller = await alone(hire, exchange)
         await poller.core.is_our_turn()
         for shard in range(4):
             await fetcher.redis.set(keys.quotes(shard), "not a hash")
@@ -511,9 +505,7 @@ async def test_a_cold_batch_that_failed_comes_soon(fetching, exchange, sharing):
     """A source that was ill for a moment costs seconds, not the tier's five minutes."""
     async with fetching() as hire:
         await sharing(hire)
-        fetcher = hire("f", shared=True)
-        await fetcher.terms.hold()
-        poller = primary(fetcher, exchange, symbols_max=10)
+        fetcher, poller = await alone(hire, exchange, symbols_max=10)
         await exchange.arm(path="/quote", kind="server_error", times=2)
         for _ in range(4):
             await poller.ask_due()
@@ -532,9 +524,7 @@ async def test_a_broker_that_only_repeats_itself_confirms_nothing(
     """Its prices turn stale after the time that is set, and are live again with its first new trade."""
     async with fetching() as hire:
         await sharing(hire)
-        fetcher = hire("f", shared=True)
-        await fetcher.terms.hold()
-        poller = primary(fetcher, exchange)
+        fetcher, poller = await alone(hire, exchange)
         poller.frozen = FrozenTrades(15_000)
         fetcher.demand.watch(exchange.prices(), 0)
         await poller.ask_due()
@@ -562,9 +552,7 @@ async def test_a_batch_that_always_fails_stops_no_other(fetching, exchange, shar
     """The other hot scrips stay fresh: the circuit stays closed, and the ill batch is tried at its interval."""
     async with fetching() as hire:
         await sharing(hire)
-        fetcher = hire("f", shared=True)
-        await fetcher.terms.hold()
-        poller = primary(fetcher, exchange, symbols_max=10)
+        fetcher, poller = await alone(hire, exchange, symbols_max=10)
 
         await poller.core.is_our_turn()
         ill = fetcher.core.instruments.master.by_code[RELIANCE]
